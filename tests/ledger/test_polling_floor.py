@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from frametally.contract import STATUS_FLOOR_S
 from frametally.job import JobStatus
+from frametally.ledger.lease import LEASE_S
 from tests.support.competing_process import time_in
 from tests.support.ledgers import START, a_job, open_ledger, run_competing_processes
 from tests.support.misbehaving import MisbehavingServer, Reply, answer
@@ -47,7 +49,9 @@ def test_eight_threads_in_each_of_two_processes_call_the_service_once_a_minute(
         reply(handler)
 
     def let_time_pass() -> None:
-        until(lambda: asked_at_s)  # the processes have started
+        with open_ledger(ledger_url) as ledger:  # an answer that is recorded late puts the next question off
+            claimed = START, START + timedelta(seconds=LEASE_S)
+            until(lambda: asked_at_s and ledger.job("j1").next_check_at not in claimed)
         for second in seconds:
             set_clock(clock, second)
             time.sleep(SECOND_TAKES_S)
