@@ -68,21 +68,26 @@ def test_a_job_ends_correctly_after_a_kill_and_a_restart(begin: Begin, small_vid
     else:
         life.start()
     life.bring(video)
-    job = life.watch()
-    service = life.service
+    job, service = life.watch(), life.service
     assert service
+    assert_each_step_once(life, service, point)
+    assert len(list((life.deployment.folder / "data" / "media" / "videos").iterdir())) == 1
+    if job.status is JobStatus.LOST:
+        assert "check there before you start it again" in job.failure
+    else:
+        assert_counted_once(life, service, point)
+
+
+def assert_each_step_once(life: Life, service: LoggingService, point: str) -> None:
+    """The job has ended, and no step was repeated but an upload whose response was lost."""
+    job = life.job
     assert job.status is (JobStatus.LOST if point in START_UNKNOWN else JobStatus.SUCCEEDED), job.failure
     assert len(service.calls("start")) == 1
     assert len(service.calls("upload")) == (2 if point in UPLOAD_UNKNOWN else 1)
     assert_the_floor(service)
     assert len(life.ledger.history(job.id, kinds=[EventKind.STATUS_CALL])) == len(service.calls("status"))
-    assert len(list((life.deployment.folder / "data" / "media" / "videos").iterdir())) == 1
     moves = [event.status for event in life.ledger.history(job.id, kinds=[EventKind.TRANSITION])]
     assert moves == [JobStatus.UPLOADED, *([] if job.status is JobStatus.LOST else [JobStatus.SUBMITTED]), job.status]
-    if job.status is JobStatus.LOST:
-        assert "check there before you start it again" in job.failure
-    else:
-        assert_counted_once(life, service, point)
 
 
 def assert_the_floor(service: LoggingService) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from frametally.job import JobStatus
-from frametally.ledger.events import EventKind
 from frametally.library.video_store import METADATA_FILE
 from frametally.results import open_results
 from frametally.results.archive import fetch_results
@@ -23,9 +22,7 @@ from frametally.storage.objects import Objects, open_objects
 from tests.crash.test_crash import (
     OF_THE_ENGINE,
     POINTS,
-    START_UNKNOWN,
-    UPLOAD_UNKNOWN,
-    assert_the_floor,
+    assert_each_step_once,
     live_until_killed,
     on_both,
 )
@@ -56,13 +53,7 @@ def test_another_machine_ends_the_job(
     life.bring(video)
     job, service = life.watch(), life.service
     assert service
-    assert job.status is (JobStatus.LOST if point in START_UNKNOWN else JobStatus.SUCCEEDED), job.failure
-    assert len(service.calls("start")) == 1
-    assert len(service.calls("upload")) == (2 if point in UPLOAD_UNKNOWN else 1)
-    assert_the_floor(service)
-    assert len(life.ledger.history(job.id, kinds=[EventKind.STATUS_CALL])) == len(service.calls("status"))
-    moves = [event.status for event in life.ledger.history(job.id, kinds=[EventKind.TRANSITION])]
-    assert moves == [JobStatus.UPLOADED, *([] if job.status is JobStatus.LOST else [JobStatus.SUBMITTED]), job.status]
+    assert_each_step_once(life, service, point)
     if job.status is JobStatus.SUCCEEDED:
         assert len(service.calls("results")) == (2 if point in DOWNLOADED else 1)
         assert_counted_once(life)

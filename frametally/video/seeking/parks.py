@@ -18,7 +18,7 @@ _QUIET_S: Final = 0.4
 
 
 class Parks:
-    """Thread-safe. Videos are told apart by an owner."""
+    """Thread-safe. The owner of a decoder, a reader, stands for its video."""
 
     def __init__(self, *, max_bytes: int = MAX_BYTES, quiet_s: float = _QUIET_S) -> None:
         self.turn = threading.Lock()

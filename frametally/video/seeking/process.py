@@ -1,9 +1,9 @@
 """A decoder in a process: `python -m frametally.video.seeking.process VIDEO`, with a channel as its standard input.
 
 The state of a decoder cannot be copied, but a process can: `fork(2)` takes a few milliseconds, and the copy shares all
-memory with its original until one of both changes it, which is about eight frames. So a decoder that stands in the
-middle of a long group of pictures stays there, while copies of it decode the frames after it, as often as needed: the
-frame is the one that decoding from the keyframe gives, because it *is* decoded from the keyframe.
+memory with its original until either of them writes to it (measured: as much as eight frames). The original keeps its
+position in a long group of pictures, and each seek decodes the frames after it in a copy. The result is the frame that
+decoding from the keyframe gives, as all frames since the keyframe have been decoded.
 
 A process, and what it was copied from, ends when the dashboard closes its end of the channel.
 """
