@@ -2,7 +2,7 @@
 // lock reads it and passes its messages on.
 
 const RETRY_MS = 10_000;
-const QUIET_MS = 300;
+const QUIET_MS = 1_000;
 const MAX_WAIT_MS = 10_000;
 const START_WITHIN_MS = 2_000;
 const ACTIONS = ["pointerdown", "keydown", "click"];
@@ -12,13 +12,13 @@ export default function ({ data, setTriggerValue }) {
   ends.report = async (id) => {
     await quiet();
     setTriggerValue("ended", id);
+    holdClicks();
   };
   ends.listen(new URL(data.url, document.baseURI).href);
 }
 
 // Wait until no script has run and the user has done nothing for a moment. A run of a fragment that is asked for while
-// another page opens would bring the page before back, or meet a page without its elements. Streamlit sends what is
-// reported within one turn of the browser as one run, of one fragment: a click in another one would be lost.
+// another page opens would bring the page before back, or meet a page without its elements.
 async function quiet() {
   const startMs = performance.now();
   let sinceMs = startMs;
@@ -30,6 +30,23 @@ async function quiet() {
     if (app && app.dataset.testScriptState !== "notRunning") wait();
   }
   for (const kind of ACTIONS) window.removeEventListener(kind, wait, { capture: true });
+}
+
+// Streamlit sends the report when a timer of zero fires, and with it, as one run of this fragment, what else is asked for
+// until then. A click in between would be lost: it follows after.
+function holdClicks() {
+  const held = [];
+  const hold = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // the browser opens a tab
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    held.push([event.composedPath()[0], event]);
+  };
+  window.addEventListener("click", hold, { capture: true });
+  setTimeout(() => {
+    window.removeEventListener("click", hold, { capture: true });
+    for (const [target, event] of held) target.dispatchEvent(new MouseEvent("click", event));
+  });
 }
 
 function Ends() {
@@ -50,7 +67,7 @@ function Ends() {
       const wasOpen = this.isOpen; // and has ended: the person has signed out elsewhere
       this.isOpen = false;
       source = null; // refused: the ticket has expired, or there is no such route; a run gives another ticket
-      setTimeout(() => this.report(-Date.now()), wasOpen ? QUIET_MS : RETRY_MS);
+      setTimeout(() => this.report(-Date.now()), wasOpen ? 0 : RETRY_MS);
     };
   };
   const read = () => {

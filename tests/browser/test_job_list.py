@@ -133,6 +133,27 @@ def test_compact_rows_are_remembered(jobs_page: Page) -> None:
     assert job_row(page, "gate").evaluate("row => row.offsetHeight") < tall_px - 15
 
 
+CLICK_WITH_NOTICE = """() => {
+  const wait = window.setTimeout;
+  const roots = [document, ...[...document.querySelectorAll("*")].flatMap((one) => one.shadowRoot ?? [])];
+  const link = roots.map((root) => root.querySelector("[data-job=gate] .open")).find(Boolean);
+  window.setTimeout = (call, ...rest) => {
+    if (!String(call).includes("sendUpdateWidgetsMessage")) return wait(call, ...rest);
+    window.setTimeout = wait;
+    queueMicrotask(() => link.click());
+    return wait(call, ...rest);
+  };
+  frametallyEnds.report(1);
+}"""
+"""Clicks a row after a notice has asked for its run, and before Streamlit sends that."""
+
+
+def test_a_row_that_is_clicked_while_a_notice_is_sent_opens(jobs_page: Page) -> None:
+    wait_until(jobs_page, "Boolean(window.frametallyEnds?.report)")
+    jobs_page.evaluate(CLICK_WITH_NOTICE)
+    expect(jobs_page).to_have_title("gate.mp4 · Analytics · Frametally", timeout=30_000)
+
+
 def test_a_job_is_found_from_another_page_by_keyboard(dashboard: Dashboard, page: Page) -> None:
     page.goto(f"{dashboard.url}/configuration")
     expect(page.get_by_role("heading", name="Configuration")).to_be_visible(timeout=FIRST_PAINT_MS)
