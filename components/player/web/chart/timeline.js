@@ -43,8 +43,9 @@ export class Timeline {
     this.place();
   }
 
+  // Not before the first time, which waits for the picture.
   resize() {
-    if (this.width === this.root.clientWidth) return;
+    if (this.width === undefined || this.width === this.root.clientWidth) return;
     this.onFit();
   }
 
