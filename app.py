@@ -91,6 +91,7 @@ else:
             cluster=deployment.settings.cluster,
             storage_url=deployment.settings.storage_url,
             storage_keys=deployment.settings.storage_keys,
+            records=deployment.engine_records,
         )
     except SettingsError as error:
         sys.exit(str(error))

@@ -22,6 +22,7 @@ from components.header.page_title import set_page_title, start_page_title  # noq
 from components.hidden_tabs import pause_hidden_tabs  # noqa: E402
 from components.session import begin_visit, get_deployment, serves_routes  # noqa: E402
 from frametally.health.checks import health_warnings  # noqa: E402
+from frametally.health.engine_key import key_warnings  # noqa: E402
 from frametally.health.link_secret import secret_warnings  # noqa: E402
 from frametally.job import JobStatus  # noqa: E402
 
@@ -86,6 +87,7 @@ with show_errors():
         for warning in [
             *health_warnings(deployment.settings),
             *secret_warnings(deployment.ledger, deployment.link_secret),
+            *key_warnings(deployment.engine_records),
         ]:
             st.warning(
                 f"**{escape_markdown(warning.what)}** {escape_markdown(warning.next_step)}", icon=":material/warning:"

@@ -27,6 +27,7 @@ INDEX_VERSION: Final = 3
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 """Our extension: a header of the start request. A second start with the same value returns the first job."""
+OWN_REQUEST: Final = "X-Frametally-Own"  # what a dashboard sends or starts with this header is for no other engine
 
 VIDEO_SUFFIXES: Final = (".mp4", ".avi", ".mkv", ".webm")
 

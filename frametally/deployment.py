@@ -19,8 +19,10 @@ from frametally.config.generated_secret import read_or_make_secret
 from frametally.config.layout import top_names
 from frametally.config.settings import Settings
 from frametally.contract import ROBOFLOW_API_URL
+from frametally.engine.shared.records import Records
 from frametally.errors import SettingsError
 from frametally.health.checks import check_usable
+from frametally.health.engine_key import open_records
 from frametally.health.link_secret import record_secret
 from frametally.health.object_storage import open_storage
 from frametally.jobs.workflow import Workflow
@@ -56,6 +58,8 @@ class Deployment:
 
     settings: Settings
     engine_key: str = field(repr=False)
+    engine_records: Records | None
+    """What its engine shares with those of other dashboards."""
     link_secret: str = field(repr=False)
     ledger: Ledger
     clients: ClientRegistry
@@ -110,6 +114,7 @@ class _DataFolder(NamedTuple):
     engine_key: str
     engine_id: str
     """With object storage, each dashboard has a data folder and an engine of its own, and a common ledger."""
+    engine_records: Records | None
     link_secret: str
     library: Library
 
@@ -118,12 +123,16 @@ def _open_data_folder(settings: Settings) -> _DataFolder:
     try:
         restrict(settings.data_dir, top_names())
         lock = lock_shared(settings.data_dir)
-        open_storage(settings)
+        cache = open_storage(settings)
+        engine_key = settings.engine_key or read_or_make_secret(settings.engine_key_file)
+        engine_id = _engine_id(settings) if cache else ""
+        link_secret = read_or_make_secret(settings.link_secret_file)
         folder = _DataFolder(
             lock=lock,
-            engine_key=settings.engine_key or read_or_make_secret(settings.engine_key_file),
-            engine_id=_engine_id(settings) if settings.storage_url else "",
-            link_secret=read_or_make_secret(settings.link_secret_file),
+            engine_key=engine_key,
+            engine_id=engine_id,
+            engine_records=open_records(cache.objects, engine_id, engine_key, link_secret) if cache else None,
+            link_secret=link_secret,
             library=Library(
                 settings.media_dir,
                 max_video_bytes=settings.max_video_bytes,
@@ -166,6 +175,7 @@ def _assemble(settings: Settings, folder: _DataFolder, ledger: Ledger, clients: 
     return Deployment(
         settings=settings,
         engine_key=folder.engine_key,
+        engine_records=folder.engine_records,
         link_secret=folder.link_secret,
         ledger=ledger,
         clients=clients,

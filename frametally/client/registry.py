@@ -67,6 +67,11 @@ class ClientRegistry:
             return self._embedded() if key_id in self._engine_ids else None
         return self._clients.get((service, key_id))
 
+    def canceller(self, service: str, key_id: str) -> VideoInferenceClient | None:
+        """The client that can cancel jobs of this service and key: the engine of each dashboard those of the others."""
+        is_shared = service == EMBEDDED and len(self._engine_ids) > 1
+        return self._embedded() if is_shared else self.client(service, key_id)
+
     def placed(self, request: RunRequest) -> RunRequest:
         """The request, for the embedded engine of this dashboard if for any."""
         return replace(request, key_id=self._engine_ids[-1]) if request.service == EMBEDDED else request

@@ -22,6 +22,7 @@ from frametally.client.messages import (
     too_many_redirects,
 )
 from frametally.client.request import ServiceRequest
+from frametally.contract import OWN_REQUEST
 from frametally.network.addresses import is_loopback
 from frametally.network.faults import describe_fault, was_sent
 from frametally.network.link_guard import GuardedAdapter, PrivateAddress
@@ -96,6 +97,8 @@ def _new_session(request: ServiceRequest, cutoff: Cutoff) -> requests.Session:
     for scheme in ("https://", "http://"):
         session.mount(scheme, GuardedAdapter(request.guard, cutoff, certificate_sha256=certificate_sha256))
     session.headers.update({"User-Agent": "frametally", "Accept-Encoding": "gzip"})
+    if request.service.is_embedded:
+        session.headers[OWN_REQUEST] = "1"
     session.auth = _no_auth
     return session
 

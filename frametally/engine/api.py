@@ -7,13 +7,13 @@ import time
 import uuid
 from functools import wraps
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 from msgspec import Struct, structs
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from frametally.config.inference_servers import InferenceServers
 from frametally.contract import (
@@ -21,6 +21,7 @@ from frametally.contract import (
     ENGINE_RATES,
     IDEMPOTENCY_KEY,
     MODELS_PATH,
+    OWN_REQUEST,
     STATUS_DONE,
     STATUS_FAILED,
     UPLOAD_URL_PATH,
@@ -41,6 +42,7 @@ from frametally.contract import (
 from frametally.engine.detectors import check_request, list_models, list_refused
 from frametally.engine.links import RESULTS_PATH, UPLOAD_PATH, Links, Purpose
 from frametally.engine.openapi import DESCRIPTION_PATH, get_description
+from frametally.engine.shared.shared_spool import JobElsewhere, SharedSpool
 from frametally.engine.spool import JobRequest, Spool, SpooledJob
 from frametally.errors import LinkExpired, MediaError, ModelError
 from frametally.network.routes import (
@@ -49,11 +51,12 @@ from frametally.network.routes import (
     Handler,
     HttpError,
     app_url_of,
-    read_body,
+    read_message,
     with_optional_slash,
 )
 from frametally.network.urls import parse_video_url
 from frametally.storage.atomic import PendingFile
+from frametally.storage.objects import StoreUnavailable
 from frametally.storage.space import DiskFull, format_size, is_disk_full
 
 BATCH_BYTES: Final = 4 << 20
@@ -63,8 +66,6 @@ _CHECK_AGAIN: Final = {"Retry-After": "1"}
 """Our extension: allows one status request per second instead of per minute, as it costs this engine little."""
 _LOG = logging.getLogger("frametally.engine")
 
-Message = TypeVar("Message", bound=Struct)
-
 
 class Api:
     """Handles every request of the contract."""
@@ -73,13 +74,14 @@ class Api:
         self,
         *,
         spool: Spool,
+        own_spool: Spool | None = None,
         links: Links,
         models_dir: Path,
         inference_servers: InferenceServers,
         check: Check,
         max_video_bytes: int,
     ) -> None:
-        self._spool = spool
+        self._spool, self._own_spool = spool, own_spool or spool
         self._links = links
         self._models_dir = models_dir
         self._inference_servers = inference_servers
@@ -122,13 +124,13 @@ class Api:
         return _json(Workspace(WORKSPACE))
 
     async def create_upload_url(self, request: Request) -> Response:
-        await _decoded(request, UploadUrlRequest)
+        await read_message(request, UploadUrlRequest, MAX_JSON_BYTES)
         return _json(UploadUrl(self._links.make("upload", str(uuid.uuid4()), app_url=app_url_of(request))))
 
     async def receive_upload(self, request: Request) -> Response:
         if int(request.headers.get("content-length", "0")) > self._max_video_bytes:
             raise self._too_large()
-        pending = await run_in_threadpool(self._spool.receive, request.state.upload_id)
+        pending = await run_in_threadpool(self._spool_for(request).receive, request.state.upload_id)
         try:
             await self._write_body(request, pending)
             await run_in_threadpool(pending.commit)
@@ -137,23 +139,25 @@ class Api:
         return Response()
 
     async def create_job(self, request: Request) -> Response:
-        requested = await _decoded(request, InferenceRequest)
+        requested = await read_message(request, InferenceRequest, MAX_JSON_BYTES)
         _check_rate(requested.infer_fps)
         await run_in_threadpool(self._check_models, requested.models)
         upload_id = self._upload_of(requested.input_url)
         url = requested.input_url if upload_id is None else None
         job_request = JobRequest(models=requested.models, infer_fps=requested.infer_fps, url=url)
         try:
-            key = request.headers.get(IDEMPOTENCY_KEY, "")
-            job = await run_in_threadpool(self._spool.accept, job_request, upload_id=upload_id, key=key)
+            accept, key = self._spool_for(request).accept, request.headers.get(IDEMPOTENCY_KEY, "")
+            job = await run_in_threadpool(accept, job_request, upload_id=upload_id, key=key)
+        except StoreUnavailable:
+            raise
         except MediaError as error:
             raise HttpError.of(400, error) from error
         request.state.job_id = job.id
         return _json(JobAccepted(job.id, "The job is queued."))
 
     async def get_job_status(self, request: Request) -> Response:
-        job = self._requested_job(request)
-        if job.state == "done":
+        job = await self._requested_job(request)
+        if job.is_available:
             link = self._links.make("results", job.id, app_url=app_url_of(request))
             return _json(StatusReport(STATUS_DONE, output_signed_url=link), _CHECK_AGAIN)
         if failure := job.failure:
@@ -161,12 +165,12 @@ class Api:
         if progress := job.progress:
             run_progress = structs.replace(progress.run_progress_at(time.monotonic()), cancellable=True)
             return _json(StatusReport.pending(progress.fraction, run_progress), _CHECK_AGAIN)
-        before = await run_in_threadpool(self._spool.jobs_before, job, known_ended=self._known_ended)
+        before = await run_in_threadpool(self._spool.jobs_before, job.id, known_ended=self._known_ended)
         return _json(StatusReport.pending(0.0, RunProgress(jobs_before=before, cancellable=True)), _CHECK_AGAIN)
 
     async def cancel_job(self, request: Request) -> Response:
         """Our extension: cancel a job. Idempotent."""
-        job = self._requested_job(request)
+        job = await self._requested_job(request)
         if await run_in_threadpool(job.cancel):
             return _json(Cancellation(job.id, CANCELLED))
         if job.is_cancelled:
@@ -174,18 +178,31 @@ class Api:
         raise HttpError(409, f"The job has already ended ({job.state}).", "Request its status to see the outcome.")
 
     async def get_results(self, request: Request) -> Response:
-        job = self._spool.find(request.state.results_job_id)
-        if job is None or job.state != "done":
+        job = await self._find(request.state.results_job_id)
+        if job is None or not job.is_available:
             raise HttpError(404, "These results no longer exist.", "Run the job again.")
         request.state.job_id = job.id
+        if isinstance(job, JobElsewhere):
+            headers = {"Content-Length": str(job.results_bytes)}
+            return StreamingResponse(job.blocks(), headers=headers, media_type="application/json")
         return FileResponse(job.results, media_type="application/json")
 
     async def list_models(self, _: Request) -> Response:
         usable = await run_in_threadpool(list_models, self._models_dir, self._inference_servers)
         return _json(ModelList([*usable, *await run_in_threadpool(list_refused, self._models_dir)]))
 
-    def _requested_job(self, request: Request) -> SpooledJob:
-        job = self._spool.find(request.query_params.get("job_id", ""))
+    def _spool_for(self, request: Request) -> Spool:
+        """That of uploads and jobs; those of this dashboard are for no other engine."""
+        return self._own_spool if OWN_REQUEST in request.headers else self._spool
+
+    async def _find(self, job_id: str) -> SpooledJob | JobElsewhere | None:
+        job = self._spool.find(job_id)
+        if job is None and isinstance(self._spool, SharedSpool):
+            return await run_in_threadpool(self._spool.find_elsewhere, job_id)
+        return job
+
+    async def _requested_job(self, request: Request) -> SpooledJob | JobElsewhere:
+        job = await self._find(request.query_params.get("job_id", ""))
         if job is None:
             raise HttpError(404, "There is no job with this job_id.")
         request.state.job_id = job.id
@@ -284,6 +301,8 @@ async def _errors_as_responses(handler: Handler, request: Request) -> Response:
         return _json(ErrorBody(error.what, error.next_step), status=error.status_code)
     except ClientDisconnect:
         return Response(status_code=499)  # the client has disconnected; the log shows it
+    except StoreUnavailable as error:
+        return _json(ErrorBody(error.what, error.next_step), _CHECK_AGAIN, status=503)
     except DiskFull as error:
         return _json(ErrorBody(error.what, error.next_step), status=507)
     except OSError as error:
@@ -295,20 +314,6 @@ async def _errors_as_responses(handler: Handler, request: Request) -> Response:
 def _check_rate(infer_fps: float) -> None:
     if refusal := rate_refusal(infer_fps, limits=ENGINE_RATES):
         raise HttpError(400, refusal, "Change infer_fps.")
-
-
-async def _decoded(request: Request, kind: type[Message]) -> Message:
-    """The JSON body as a message of the contract.
-
-    Raises:
-        HttpError: the body is larger than `MAX_JSON_BYTES`, or does not match the message type.
-    """
-    limit = f"The limit is {MAX_JSON_BYTES} bytes."
-    body = await read_body(request, MAX_JSON_BYTES, "The JSON body is too large.", limit)
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise HttpError(400, "The JSON body does not match the API.", str(error)) from error
 
 
 def _json(message: Struct, headers: dict[str, str] | None = None, *, status: int = 200) -> Response:

@@ -12,6 +12,9 @@ from frametally.config.inference_servers import NO_SERVERS, InferenceServers
 from frametally.engine.api import Api
 from frametally.engine.fault_injection import ActiveFault, faulty
 from frametally.engine.links import Links
+from frametally.engine.shared.records import Records
+from frametally.engine.shared.shared_spool import SharedSpool
+from frametally.engine.shared.sharer import Sharer
 from frametally.engine.spool import RETENTION_S, Spool
 from frametally.engine.supervisor import STORAGE_SETTING, Supervisor
 from frametally.errors import SettingsError
@@ -38,6 +41,7 @@ class Engine:
         cluster: str | None = None,
         storage_url: str | None = None,
         storage_keys: Mapping[str, str] = {},
+        records: Records | None = None,
     ) -> None:
         """Create the spool and the API; `start` runs the worker.
 
@@ -54,6 +58,7 @@ class Engine:
             cluster: address of the Ray cluster that runs the jobs; None to run them in the worker process.
             storage_url: with a cluster, the object storage that its workers share; None if they share the disk.
             storage_keys: of the object storage.
+            records: what it shares with engines of other folders, behind whose addresses it also is; None: nothing.
 
         Raises:
             SettingsError: a cluster is asked for, and Ray is not installed.
@@ -61,8 +66,11 @@ class Engine:
         if cluster and importlib.util.find_spec("ray") is None:
             raise SettingsError("A cluster needs the package ray.", "Install it: pip install 'frametally[cluster]'.")
         self._spool = Spool(folder.absolute())
+        shared_spool = SharedSpool(folder.absolute(), records) if records else None
+        self._sharer = shared_spool and Sharer(shared_spool, max_video_bytes=max_video_bytes, retention_s=retention_s)
         self._api = Api(
-            spool=self._spool,
+            spool=shared_spool or self._spool,
+            own_spool=self._spool,
             links=Links(link_secret),
             models_dir=models_dir.absolute(),
             inference_servers=inference_servers,
@@ -93,10 +101,14 @@ class Engine:
     def start(self) -> None:
         """Start the worker and restart it when it ends. Idempotent."""
         self._supervisor.start()
+        if self._sharer:
+            self._sharer.start()
 
     def stop(self) -> None:
         """Stop the worker; a job that it was running is queued again."""
         self._supervisor.stop()
+        if self._sharer:
+            self._sharer.stop()
 
 
 def _storage(url: str | None, keys: Mapping[str, str]) -> dict[str, str]:

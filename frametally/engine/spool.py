@@ -38,7 +38,7 @@ PART_RETENTION_S: Final = 24 * 3600.0
 RETENTION_S: Final = 7 * 24 * 3600.0
 """Uploaded videos can be used for further jobs for a week, as in the contract; ended jobs are kept as long."""
 
-_JOB_NAMESPACE: Final = uuid.UUID("6f1f7c1e-30f7-4b0c-9a5e-2f9f5f0c6d11")
+JOB_NAMESPACE: Final = uuid.UUID("6f1f7c1e-30f7-4b0c-9a5e-2f9f5f0c6d11")
 """Namespace of the job ids that are derived from an idempotency key."""
 
 State = Literal["queued", "done", "failed"]
@@ -112,6 +112,11 @@ class SpooledJob:
         if (self.folder / "failure.json").exists():
             return "failed"
         return "queued" if (self.folder / "request.json").exists() else None
+
+    @property
+    def is_available(self) -> bool:
+        """Whether its results can be downloaded."""
+        return self.state == "done"
 
     @property
     def accepted_ns(self) -> int:
@@ -240,7 +245,7 @@ class Spool:
         Raises:
             MediaError: nothing was uploaded under `upload_id`, or another job was started with this key.
         """
-        job = SpooledJob(self._jobs / str(uuid.uuid5(_JOB_NAMESPACE, key) if key else uuid.uuid4()))
+        job = SpooledJob(self._jobs / str(uuid.uuid5(JOB_NAMESPACE, key) if key else uuid.uuid4()))
         job.folder.mkdir(mode=0o700, exist_ok=bool(key))
         with locked(job.folder):
             if job.state is None:
@@ -287,10 +292,10 @@ class Spool:
                 known_ended.add(job.id)
         return sorted(waiting, key=lambda job: job.accepted_ns)
 
-    def jobs_before(self, job: SpooledJob, *, known_ended: set[str]) -> int:
+    def jobs_before(self, job_id: str, *, known_ended: set[str]) -> int:
         """Number of queued jobs before this one."""
         ids = [waiting.id for waiting in self.queued(known_ended=known_ended)]
-        return ids.index(job.id) if job.id in ids else 0
+        return ids.index(job_id) if job_id in ids else 0
 
     def record_worker_death(self, worker_pid: int, *, was_killed: bool) -> bool:
         """Count the death of a worker against the job that it was running; returns whether there was such a job.

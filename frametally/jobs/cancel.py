@@ -50,11 +50,15 @@ def cancel_late(ledger: Ledger, client: VideoInferenceClient, job: Job, remote_j
 
 
 def _cancel_at_service(ledger: Ledger, clients: ClientRegistry, job: Job, remote_job_id: str) -> None:
-    client = clients.client(job.service, job.key_id)
+    is_ours = clients.client(job.service, job.key_id) is not None
+    client = clients.canceller(job.service, job.key_id)
+    elsewhere = JobError(*messages.no_client(job, "Cancel it there."))
     if client is None:
-        raise JobError(*messages.no_client(job, "Cancel it there."))
+        raise elsewhere
     try:
         client.cancel(remote_job_id)
     except NotFound as error:
+        if not is_ours:  # the other dashboard has not said yet that it has the job
+            raise elsewhere from error
         ledger.update(job, cancel_refused=True)
         raise JobError(*messages.CANCEL_UNSUPPORTED) from error

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from frametally.job import Job
 from frametally.jobs.abandoned import LOOK_EVERY_S, AbandonedJobs
 from frametally.jobs.workflow import Workflow
+from frametally.storage.objects import StoreUnavailable
 
 TIDY_EVERY_S: Final = 3600.0
 _LOG = logging.getLogger(__name__)
@@ -53,6 +54,8 @@ class Watcher:
                 if time.monotonic() - tidied_s >= TIDY_EVERY_S:
                     tidied_s = time.monotonic()
                     self._workflow.tidy()
+            except StoreUnavailable as error:  # tidying is due again in an hour
+                _LOG.warning("Tidying waits for the object storage: %s", error)
             except Exception:  # every job depends on this thread
                 _LOG.exception("Polling for due jobs failed; retrying")
 

@@ -163,6 +163,19 @@ async def read_body(request: Request, max_bytes: int, too_long: str, next_step: 
     return bytes(body)
 
 
+async def read_message(request: Request, kind: type[_T], max_bytes: int) -> _T:
+    """The JSON body of a request to an API as a message.
+
+    Raises:
+        HttpError: the body is larger than `max_bytes`, or does not match the message type.
+    """
+    body = await read_body(request, max_bytes, "The JSON body is too large.", f"The limit is {max_bytes} bytes.")
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise HttpError(400, "The JSON body does not match the API.", str(error)) from error
+
+
 def decode_body(content: bytes, kind: type[_T]) -> _T:
     """The JSON that a page has sent, checked.
 

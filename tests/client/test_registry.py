@@ -52,6 +52,9 @@ def test_jobs_of_the_embedded_engine_stay_with_the_dashboard_that_has_it() -> No
     assert (EMBEDDED, request.key_id) not in second.known()
     assert first.client(EMBEDDED, request.key_id) is not None
     assert second.client(EMBEDDED, request.key_id) is None
+    assert second.canceller(EMBEDDED, request.key_id) is not None
+    assert second.canceller(URL, request.key_id) is None
     assert (EMBEDDED, "") in second.known()
+    assert make_registry().canceller(EMBEDDED, request.key_id) is None
     elsewhere = RunRequest(service=URL, key_id="a", models=())
     assert first.placed(elsewhere) == elsewhere

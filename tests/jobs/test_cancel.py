@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
+from frametally.client.registry import ClientRegistry
 from frametally.contract import CANCELLED
 from frametally.errors import BadRequest, JobError, ServiceError
 from frametally.job import Job, JobStatus
 from frametally.jobs import messages
+from frametally.jobs.cancel import cancel
 from frametally.ledger.ledger import Ledger
+from tests.support.clients import make_client
 from tests.support.deployment import LocalDeployment, advance_due
-from tests.support.ledgers import START
+from tests.support.ledgers import START, Clock, a_job
 from tests.support.misbehaving import MisbehavingServer, Reply, after, answer, reset
 
 GONE = "00000000-0000-0000-0000-000000000000"
@@ -44,6 +47,21 @@ def test_a_job_not_yet_submitted_is_canceled_here(
     assert deployed.workflow.cancel("j1", actor=None).status is JobStatus.CANCELLED
     deployed.clock.wait(3600)
     assert (advance_due(deployed.workflow), server.seen) == (0, [])
+
+
+def test_a_job_of_another_dashboards_engine_is_canceled_through_the_own_one(
+    deployed: LocalDeployment, server: MisbehavingServer, clock: Clock
+) -> None:
+    clients = ClientRegistry("secret", lambda: make_client(server.url), engine_id="b")
+    for name in ("j1", "j2"):
+        deployed.ledger.add(a_job(name, key_id="a", remote_job_id="r1", status=JobStatus.SUBMITTED))
+    server.replies_with(answer())
+    assert cancel(deployed.ledger, clients, "j1", clock(), actor=None).status is JobStatus.CANCELLED
+    assert [(call.method, call.query["job_id"]) for call in server.seen] == [("DELETE", ["r1"])]
+    server.replies_with(answer({"error": "There is no job with this job_id."}, status=404))
+    with pytest.raises(JobError, match="built-in engine of another dashboard"):
+        cancel(deployed.ledger, clients, "j2", clock(), actor=None)
+    assert (deployed.ledger.job("j2").status, deployed.ledger.job("j2").cancel_refused) == (JobStatus.SUBMITTED, False)
 
 
 def test_cancel_is_idempotent(deployed: LocalDeployment, server: MisbehavingServer) -> None:

@@ -94,7 +94,7 @@ def start_engine(tmp_path: Path) -> Iterator[StartEngine]:
     stops: list[Callable[[], None]] = []
 
     def start(*, worker: bool = True, **options: Any) -> RunningEngine:
-        folder, models_dir = tmp_path / "engine", tmp_path / "models"
+        folder, models_dir = options.pop("folder", tmp_path / "engine"), tmp_path / "models"
         options = {"check": api_key_check(KEY), "link_secret": LINK_SECRET, "max_video_bytes": 1 << 30, **options}
         engine = Engine(folder=folder, models_dir=models_dir, **options)
         listener = socket.create_server(("127.0.0.1", 0))

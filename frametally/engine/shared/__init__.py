@@ -1,0 +1,1 @@
+"""Engines with object storage in common: each answers for the uploads and jobs of all, and runs those it accepted."""

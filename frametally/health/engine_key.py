@@ -1,0 +1,27 @@
+"""Detect that dashboards with a common object storage have engines with different API keys."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Final
+
+from frametally.engine.shared.records import Records
+from frametally.health.checks import HealthWarning
+from frametally.storage.objects import Objects
+
+OTHER_KEY: Final = HealthWarning(
+    "Another dashboard of this object storage has another API key of its built-in engine, and refuses this one.",
+    "Set the same FRAMETALLY_ENGINE_KEY for all of them, and restart them.",
+)
+
+
+def open_records(objects: Objects, engine_id: str, engine_key: str, link_secret: str) -> Records:
+    """The records of this dashboard's engine, with a keyed hash of its key."""
+    text = hmac.new(link_secret.encode(), b"frametally engine " + engine_key.encode(), hashlib.sha256).hexdigest()[:32]
+    return Records(objects, engine_id, text)
+
+
+def key_warnings(records: Records | None) -> list[HealthWarning]:
+    """A warning if an engine that runs has another key."""
+    return [OTHER_KEY] if records and records.keys_differ else []
