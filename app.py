@@ -43,6 +43,7 @@ from frametally.engine.fault_injection import read_faults
 from frametally.engine.server import Engine
 from frametally.errors import SettingsError
 from frametally.health.checks import health_warnings
+from frametally.health.engine_key import refusal_reason
 from frametally.jobs.watcher import Watcher
 from frametally.ledger.owners import owners_of
 from frametally.library.routes import library_routes
@@ -81,7 +82,7 @@ else:
         engine = Engine(
             folder=deployment.settings.engine_dir,
             models_dir=deployment.settings.models_dir,
-            check=api_key_check(deployment.engine_key),
+            check=api_key_check(deployment.engine_key, partial(refusal_reason, deployment.engine_records)),
             link_secret=deployment.link_secret,
             max_video_bytes=deployment.settings.max_video_bytes,
             private_urls=deployment.settings.engine_private_urls,

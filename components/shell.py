@@ -87,7 +87,7 @@ with show_errors():
         for warning in [
             *health_warnings(deployment.settings),
             *secret_warnings(deployment.ledger, deployment.link_secret),
-            *key_warnings(deployment.engine_records),
+            *key_warnings(deployment.engine_records, deployment.settings.engine_key),
         ]:
             st.warning(
                 f"**{escape_markdown(warning.what)}** {escape_markdown(warning.next_step)}", icon=":material/warning:"

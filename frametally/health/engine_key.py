@@ -14,6 +14,7 @@ OTHER_KEY: Final = HealthWarning(
     "Another dashboard of this object storage has another API key of its built-in engine, and refuses this one.",
     "Set the same FRAMETALLY_ENGINE_KEY for all of them, and restart them.",
 )
+DIFFERENT_KEYS: Final = "The dashboards have different keys. The operator can set one FRAMETALLY_ENGINE_KEY for all."
 
 
 def open_records(objects: Objects, engine_id: str, engine_key: str, link_secret: str) -> Records:
@@ -22,6 +23,11 @@ def open_records(objects: Objects, engine_id: str, engine_key: str, link_secret:
     return Records(objects, engine_id, text)
 
 
-def key_warnings(records: Records | None) -> list[HealthWarning]:
-    """A warning if an engine that runs has another key."""
-    return [OTHER_KEY] if records and records.keys_differ else []
+def key_warnings(records: Records | None, engine_key: str | None) -> list[HealthWarning]:
+    """A warning if an engine that runs has another key than the setting, which is for clients of the API."""
+    return [OTHER_KEY] if engine_key and records and records.keys_differ else []
+
+
+def refusal_reason(records: Records | None) -> str:
+    """Why the engine may refuse a key that is that of another dashboard; empty if there is no such reason."""
+    return DIFFERENT_KEYS if records and records.keys_differ else ""

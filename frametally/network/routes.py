@@ -93,12 +93,16 @@ def with_optional_slash(routes: Iterable[GuardedRoute]) -> list[GuardedRoute]:
     return [replace(route, path=path) for route in routes for path in _spellings(route.path)]
 
 
-def api_key_check(key: str) -> Check:
-    """Requires this key as the query parameter `api_key`; compared in constant time."""
+def api_key_check(key: str, why: Callable[[], str] = str) -> Check:
+    """Requires this key as the query parameter `api_key`; compared in constant time.
+
+    `why`: a reason for which a correct key may be refused, for the response; empty if there is none.
+    """
 
     async def verify(request: Request) -> None:
         if not same_secret(request.query_params.get("api_key", ""), key):
-            raise HttpError(401, "The API key is missing or wrong.", "Send the engine's key as ?api_key=….")
+            next_step = why() or "Send the engine's key as ?api_key=…."
+            raise HttpError(401, "The API key is missing or wrong.", next_step)
 
     return Check("API key", verify)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,10 +21,11 @@ from frametally.engine.shared.records import LOST_S, AcceptedJob, Records
 from frametally.engine.shared.shared_spool import SharedSpool
 from frametally.engine.shared.sharer import Sharer
 from frametally.engine.spool import RETENTION_S, JobRequest, Spool, WorkerProgress
-from frametally.health.engine_key import OTHER_KEY, key_warnings, open_records
+from frametally.health.engine_key import DIFFERENT_KEYS, OTHER_KEY, key_warnings, open_records, refusal_reason
 from frametally.job import EMBEDDED, JobStatus
 from frametally.jobs.cancel import cancel
 from frametally.ledger.ledger import Ledger
+from frametally.network.routes import api_key_check
 from frametally.storage.objects import StoreUnavailable
 from frametally.storage.objects.folder import FolderObjects
 from frametally.storage.objects.objects import Content, StoredObject
@@ -400,17 +402,23 @@ def test_what_is_old_is_deleted(both: list[Side], store: Store, small_video: Pat
     assert not list(store.list("engine"))
 
 
-def test_dashboards_with_different_keys_notice_it(store: Store) -> None:
+def test_dashboards_with_different_keys_notice_it(store: Store, start_engine: StartEngine) -> None:
     first, second = (open_records(store, name, "key-1", "secret") for name in "ab")
     now_s = 0.0
     for records in (first, second, first):
         records.compare_keys(now_s=now_s)
-    assert [key_warnings(first), key_warnings(second), key_warnings(None)] == [[], [], []]
+    assert [key_warnings(each, "key-1") for each in (first, second, None)] == [[], [], []]
+    assert [refusal_reason(each) for each in (first, second, None)] == ["", "", ""]
     now_s = next(store.list("engine/keys")).modified_s
     third = open_records(store, "c", "key-2", "secret")
     third.compare_keys(now_s=now_s)
     second.compare_keys(now_s=now_s)
-    assert key_warnings(third) == key_warnings(second) == [OTHER_KEY]
+    assert key_warnings(third, "key-2") == key_warnings(second, "key-1") == [OTHER_KEY]
+    assert key_warnings(third, None) == [], "a generated key is for nothing but its dashboard"
     assert not any(b"key-" in store.read(each.key) for each in store.list("engine/keys"))
+    engine = start_engine(worker=False, check=api_key_check(KEY, partial(refusal_reason, third)))
+    answer = engine.call("GET", "/models", key="key-1")
+    assert (answer.status_code, answer.json()["message"]) == (401, DIFFERENT_KEYS)
     third.compare_keys(now_s=now_s + 3 * 3600)
-    assert key_warnings(third) == [], "those that do not run are not compared"
+    assert key_warnings(third, "key-2") == [], "those that do not run are not compared"
+    assert "?api_key=" in engine.call("GET", "/models", key="key-1").json()["message"]
