@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from frametally.clock import utc_now
 from frametally.job import JobStatus
 from frametally.library.library import Library
-from frametally.results import archive_results
+from tests.support.archives import archive_cached
 from tests.support.browser import FIRST_PAINT_MS, job_row, wait_until
 from tests.support.dashboards import Dashboard
 from tests.support.documents import box
@@ -33,7 +33,7 @@ def dashboard(dashboard_of_file: Dashboard, tmp_path_factory: pytest.TempPathFac
     results = folder / "results.json"
     results.write_text(json.dumps(document(entry(box(), box()), entry(box()), None)))
     (data_dir / "results").mkdir(exist_ok=True)
-    archive_results(results, data_dir / "results" / "gate")
+    archive_cached(results, data_dir / "results" / "gate")
     with open_ledger(f"sqlite:///{data_dir / 'frametally.db'}") as ledger:
         for age, name in enumerate(("belt", "gate", "annex")):
             done = name == "gate"

@@ -14,8 +14,9 @@ from frametally.cli.main import main
 from frametally.exports.coco_json import write_coco
 from frametally.exports.cvat_video import write_cvat_video
 from frametally.exports.mot import write_mot
-from frametally.results import archive_results, open_results
+from frametally.results import open_results
 from frametally.tracking.tracker import track
+from tests.support.archives import archive_cached
 from tests.support.geometry_videos import scene_image, write_oriented
 from tests.support.opened_results import box, entry
 
@@ -70,7 +71,7 @@ def test_tables_json_and_exit_code(files: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_own_exports_are_read_as_labels(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    archive_results(files / "results.json", files / "archive")
+    archive_cached(files / "results.json", files / "archive")
     view = View(open_results(files / "archive"), "cars/1", 0.25)
     tracks = track(view.results, view.model)
     write_coco(view, files / "coco.json", "clip.mp4")

@@ -15,7 +15,7 @@ import pytest
 from frametally.cli.exit_code import ExitCode
 from frametally.cli.main import main
 from frametally.regions.shapes import Line, RegionSet, Rule, Zone
-from frametally.results import archive_results
+from tests.support.archives import archive_cached
 from tests.support.geometry_videos import scene_image, write_oriented
 from tests.support.opened_results import box, entry
 
@@ -79,7 +79,7 @@ def test_objects_that_are_too_fast_are_named(files: Path, capsys: pytest.Capture
 
 
 def test_events_of_a_job_are_written_as_parquet(files: Path) -> None:
-    archive_results(files / "results.json", files / "data/results/j1")
+    archive_cached(files / "results.json", files / "data/results/j1")
     assert run(files, "--model", "cars/1", "--confidence", "0.5", results="j1", out="events.parquet") == ExitCode.OK
     assert pq.read_table(files / "events.parquet")["kind"].to_pylist() == ["in", "enter", "inside at end"]
 

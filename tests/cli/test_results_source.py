@@ -11,7 +11,7 @@ import pytest
 from frametally.cli.results.source import model_of, opened
 from frametally.config.settings import Settings
 from frametally.errors import ResultsError, VideoError
-from frametally.results import archive_results
+from tests.support.archives import archive_cached
 from tests.support.opened_results import box, entry
 
 
@@ -44,7 +44,7 @@ def test_a_results_file_is_read_and_leaves_nothing(results_file: Path, settings:
 
 
 def test_the_results_of_a_job_are_found_by_its_id(results_file: Path, settings: Settings) -> None:
-    archive_results(results_file, settings.results_dir / "j1")
+    archive_cached(results_file, settings.results_dir / "j1")
     with opened("j1", None, settings) as results:
         assert results.folder == settings.results_dir / "j1"
     for reference in ("j2", "../results/j1", str(settings.results_dir / "j1")):

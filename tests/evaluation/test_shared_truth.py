@@ -17,7 +17,8 @@ from pycocotools.cocoeval import COCOeval
 from frametally.analysis.view import View
 from frametally.evaluation.evaluation import Evaluation, evaluate
 from frametally.evaluation.reading import read_truth
-from frametally.results import Results, archive_results, open_results
+from frametally.results import Results, open_results
+from tests.support.archives import archive_cached
 
 RUNS = "results/detector_runs"
 BOTTLES, CHAPLIN = f"{RUNS}/bottle-detection.yolov8n-640.5fps.json", f"{RUNS}/chaplin.yolo11n-320.5fps.json"
@@ -42,7 +43,7 @@ def compared(file: Path, folder: Path, name: str, rows: dict[int, int]) -> Evalu
 
 
 def archived(file: Path, folder: Path) -> Results:
-    archive_results(file, folder)
+    archive_cached(file, folder)
     return open_results(folder)
 
 

@@ -16,7 +16,8 @@ from frametally.analysis.view import View
 from frametally.errors import ResultsError
 from frametally.exports import coco_json as coco
 from frametally.exports.coco_json import write_coco
-from frametally.results import archive_results, open_results
+from frametally.results import open_results
+from tests.support.archives import archive_cached
 from tests.support.opened_results import Entry, box, entry, opened, random_entries
 from tests.support.rle import mask_to_rle
 
@@ -191,7 +192,7 @@ def test_a_mask_of_several_parts_is_exported_as_several_polygons(tmp_path: Path)
 
 def from_text(folder: Path, text: str) -> dict[str, Any]:
     (folder / "results.json").write_text(text)
-    archive_results(folder / "results.json", folder / "archive")
+    archive_cached(folder / "results.json", folder / "archive")
     write_coco(View(open_results(folder / "archive"), "m"), folder / "coco.json", "street.mp4")
     return dict(json.loads((folder / "coco.json").read_bytes()))
 

@@ -15,7 +15,7 @@ from frametally.library.library import Library
 from frametally.library.tickets import Tickets
 from frametally.network.routes import starlette_routes
 from frametally.previews.routes import preview_routes, sparkline_url, thumbnail_url
-from frametally.results import archive_results
+from tests.support.archives import archive_cached
 from tests.support.documents import box
 from tests.support.serving import answering
 from tests.support.short_documents import document, entry
@@ -59,7 +59,7 @@ def test_a_sparkline_is_sent_and_has_another_url_for_other_results(url: str, tmp
     assert sparkline_url(results_dir, TICKETS, "gate") == ""
     results_dir.mkdir()
     (tmp_path / "r.json").write_text(json.dumps(document(entry(box()), None)))
-    archive_results(tmp_path / "r.json", results_dir / "gate")
+    archive_cached(tmp_path / "r.json", results_dir / "gate")
     path = sparkline_url(results_dir, TICKETS, "gate")
     response = get(url, path)
     assert response.json() == {"class_name": "car", "peak": 1, "means": [1.0, None]}

@@ -9,14 +9,14 @@ import pytest
 
 from frametally.errors import ResultsError
 from frametally.previews.sparkline import MAX_POINTS, Sparkline, load_sparkline
-from frametally.results import archive_results
+from tests.support.archives import archive_cached
 from tests.support.documents import box
 from tests.support.short_documents import document, entry
 
 
 def archived(folder: Path, *entries: object) -> Path:
     (folder / "r.json").write_text(json.dumps(document(*entries)))
-    archive_results(folder / "r.json", folder / "job")
+    archive_cached(folder / "r.json", folder / "job")
     return folder / "job"
 
 

@@ -14,11 +14,12 @@ from demo.settings import FPS
 from frametally.regions.crossings import crossings
 from frametally.regions.shapes import ANCHORS, Anchor, Line
 from frametally.regions.visits import visits
-from frametally.results import archive_results, open_results
+from frametally.results import open_results
 from frametally.tracking.tracker import track
 from frametally.tracking.tracks import Tracks
 from tests.regions.test_crossings import FROM_S, SECONDS, TRUTH_LINES
 from tests.regions.test_visits import TRUTH_ZONES
+from tests.support.archives import archive_cached
 from tests.support.track_rows import truth_tracks
 
 
@@ -33,7 +34,7 @@ def tracked(truth: Tracks, folder: Path) -> Tracks:
     times_s = truth.analyzed_time_s.tolist()
     content = {"frame_offset": [round(at * FPS) for at in times_s], "time_offset": times_s, "truth": entries}
     (folder / "results.json").write_text(json.dumps(content))
-    archive_results(folder / "results.json", folder / "results")
+    archive_cached(folder / "results.json", folder / "results")
     return track(open_results(folder / "results"), "truth")
 
 
@@ -56,7 +57,7 @@ def test_perfect_boxes_give_the_crossings_of_the_truth(rate: float, tmp_path: Pa
 def test_the_detections_of_a_real_video_give_its_crossings(anchor: Anchor, shared_data: Path, tmp_path: Path) -> None:
     """Two cars go up and two down; the model takes them for phones, suitcases and a bus."""
     source = shared_data / "results/detector_runs/car-detection.yolov8n-640.5fps.json"
-    archive_results(source, tmp_path / "results")
+    archive_cached(source, tmp_path / "results")
     results = open_results(tmp_path / "results")
     tracks = track(results, next(iter(results.models)))
     middle = Line(id="l1", name="y 216", start=(0, 0.5), end=(1, 0.5), anchor=anchor)

@@ -18,8 +18,9 @@ from frametally.analysis.view import picked
 from frametally.audit import Checks
 from frametally.engine.detectors import InferenceParams, open_detector
 from frametally.engine.runner import planned_frames
-from frametally.results import Boxes, Results, archive_results, open_results
+from frametally.results import Boxes, Results, open_results
 from frametally.video.frame_index import build_index, plan_frames
+from tests.support.archives import archive_cached
 from tests.support.demo_boxes import perfect_results
 
 CONFIDENCE: Final = 0.25
@@ -102,7 +103,7 @@ def _opened(folder: Path, frames: list[int], times_s: list[float], entries: list
     folder.mkdir()
     path = folder / "results.json"
     path.write_text(json.dumps({"frame_offset": frames, "time_offset": times_s, "parcels": entries}))
-    archive_results(path, folder / "archive")
+    archive_cached(path, folder / "archive")
     return open_results(folder / "archive")
 
 

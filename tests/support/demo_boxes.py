@@ -12,7 +12,8 @@ from typing import Any
 from demo.camera import HEIGHT_PX, WIDTH_PX
 from demo.settings import FPS, sample_setting
 from demo.truth import Seen, seen_at
-from frametally.results import Results, archive_results, open_results
+from frametally.results import Results, open_results
+from tests.support.archives import archive_cached
 
 _setting = cache(sample_setting)
 
@@ -50,7 +51,7 @@ def perfect_results(folder: Path, frames: list[int]) -> Results:
     path = folder / "truth.json"
     path.write_text(json.dumps(content))
     target = Path(mkdtemp(dir=folder)) / "archive"
-    archive_results(path, target)
+    archive_cached(path, target)
     return open_results(target)
 
 

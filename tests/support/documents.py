@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from frametally.results import Kind, Results, archive_results, copy_original, open_results
+from frametally.results import Kind, Results, copy_original, open_results
 from frametally.results.ingest import write_tables
+from tests.support.archives import archive_cached
 
 OFFSETS = ("frame_offset", "time_offset", "frame_offsets", "time_offsets")
 NAMES = (
@@ -53,7 +54,7 @@ def archived(folder: Path, content: object) -> Results:
     """Archive the results and open them."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "download.json").write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
-    archive_results(folder / "download.json", folder / "job")
+    archive_cached(folder / "download.json", folder / "job")
     return open_results(folder / "job")
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from frametally.results import Results, archive_results, open_results
+from frametally.results import Results, open_results
+from tests.support.archives import archive_cached
 
 Entry = dict[str, Any] | None
 WIDTH_PX, HEIGHT_PX = 640, 360
@@ -36,8 +37,8 @@ def opened(folder: Path, *, fps: float = 5, **models: list[Any]) -> Results:
     }
     path = folder / "results.json"
     path.write_text(json.dumps(content))
-    target = Path(mkdtemp(dir=folder)) / "archive"  # archive_results() keeps an existing folder
-    archive_results(path, target)
+    target = Path(mkdtemp(dir=folder)) / "archive"  # an existing folder is kept
+    archive_cached(path, target)
     return open_results(target)
 
 

@@ -12,8 +12,8 @@ from playwright.sync_api import Page
 from frametally.job import JobStatus
 from frametally.library.library import Library
 from frametally.rendering.class_colors import PALETTE
-from frametally.results import archive_results
 from frametally.storage.locks import locked
+from tests.support.archives import archive_cached
 from tests.support.browser import wait_until
 from tests.support.ledgers import a_job, open_ledger
 from tests.support.numbered_videos import (
@@ -147,7 +147,7 @@ def _add_job(data_dir: Path, job_id: str, results: dict[str, Any], clip: Path | 
     _choose_color(data_dir)
     plain = data_dir / f"{job_id}.json"
     plain.write_text(json.dumps(results))
-    archive_results(plain, data_dir / "results" / job_id)
+    archive_cached(plain, data_dir / "results" / job_id)
     plain.unlink()
     video = Library(data_dir / "media", max_video_bytes=1 << 30).add(clip, actor=None) if clip else None
     stored = {"video_sha256": video.sha256} if video else {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from frametally.deployment import Deployment
 from frametally.job import Job, JobStatus, ModelChoice
-from frametally.results import archive_results
+from tests.support.archives import archive_cached
 from tests.support.stored_videos import stored_with_damage
 
 SIZE = {"width": 320, "height": 240}
@@ -46,23 +46,11 @@ RESULTS = {
 }
 
 
-_ARCHIVES: dict[str, dict[Path, bytes]] = {}
-"""The files of the archive of these results."""
-
-
 def _archive(results: str, folder: Path) -> None:
-    """Archive these results as the workflow does; an archive that an earlier test of the process made is copied."""
-    if results not in _ARCHIVES:
-        plain = folder.with_suffix(".json")
-        plain.write_text(results)
-        archive_results(plain, folder)
-        plain.unlink()
-        files = [path for path in folder.rglob("*") if path.is_file()]
-        _ARCHIVES[results] = {path.relative_to(folder): path.read_bytes() for path in files}
-        return
-    for path, content in _ARCHIVES[results].items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
+    plain = folder.with_suffix(".json")
+    plain.write_text(results)
+    archive_cached(plain, folder)
+    plain.unlink()
 
 
 def finished_job(deployment: Deployment, video: Path | None, found: dict[str, Any] | None = None, **values: Any) -> Job:

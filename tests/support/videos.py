@@ -15,7 +15,7 @@ import av
 import numpy as np
 import pytest
 
-from frametally.results import archive_results
+from tests.support.archives import archive_cached
 from tests.support.made_once import made_once
 
 FRAMES = 60
@@ -124,5 +124,5 @@ def archived(folder: Path, entries: list[Any], every: int = 1, fps: int = FPS, k
     frames = [number * every for number in range(len(entries))]
     content = {"frame_offset": frames, "time_offset": [frame / fps for frame in frames], key: entries}
     (folder / "results.json").write_text(json.dumps(content))
-    archive_results(folder / "results.json", folder / "results")
+    archive_cached(folder / "results.json", folder / "results")
     return folder / "results"

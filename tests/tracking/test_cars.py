@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from frametally.results import Results, archive_results, open_results
+from frametally.results import Results, open_results
 from frametally.tracking.tracker import track
+from tests.support.archives import archive_cached
 from tests.support.car_boxes import DRAWN, drawn_entries
 
 Passage = tuple[float, float, str]
@@ -31,7 +32,7 @@ def moving(results: Results) -> list[Passage]:
 def archived(folder: Path, content: dict[str, Any]) -> Results:
     path = folder / "results.json"
     path.write_text(json.dumps(content))
-    archive_results(path, folder / "archive")
+    archive_cached(path, folder / "archive")
     return open_results(folder / "archive")
 
 

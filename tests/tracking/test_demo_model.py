@@ -13,12 +13,13 @@ from demo.evaluate import CLIP, MODEL, MODELS, TRUTH
 from frametally.analysis.view import View
 from frametally.engine.detectors import InferenceParams, open_detector
 from frametally.engine.runner import planned_frames
-from frametally.results import Results, archive_results, open_results
+from frametally.results import Results, open_results
 from frametally.tracking.messages import rate_warning
 from frametally.tracking.rate import measured_rate
 from frametally.tracking.tracker import track
 from frametally.tracking.unique import unique_objects
 from frametally.video.frame_index import build_index, plan_frames
+from tests.support.archives import archive_cached
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def results_of(folder: Path, entries: tuple[list[int], list[float], list[Any]], 
     frames, times_s, found = (part[::step] for part in entries)
     path = folder / "results.json"
     path.write_text(json.dumps({"frame_offset": frames, "time_offset": times_s, "parcels": found}))
-    archive_results(path, folder / "archive")
+    archive_cached(path, folder / "archive")
     return open_results(folder / "archive")
 
 

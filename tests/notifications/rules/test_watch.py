@@ -19,10 +19,10 @@ from frametally.library.library import Library
 from frametally.notifications.rules import watch
 from frametally.notifications.rules.watch import RuleWatch
 from frametally.regions.shapes import RegionSet
-from frametally.results import archive_results
 from tests.notifications.conftest import Receiver, make_notifier, settings_for
 from tests.notifications.rules.test_checks import actions_of, claimed, end, start
 from tests.notifications.rules.test_evaluation import SET
+from tests.support.archives import archive_cached
 from tests.support.ledgers import Clock
 from tests.support.square_regions import square_results
 
@@ -32,7 +32,7 @@ def rule_watch(tmp_path: Path, ledger: Ledger, clock: Clock) -> RuleWatch:
     """Of a deployment with a job `a` of a camera with rules, which has results."""
     save(ledger, SET.camera, SET.to_json().decode(), based_on=NEW, actor=None)
     (tmp_path / "results.json").write_text(json.dumps(square_results()))
-    archive_results(tmp_path / "results.json", tmp_path / "results" / "a")
+    archive_cached(tmp_path / "results.json", tmp_path / "results" / "a")
     start(ledger, "a")
     library = Library(tmp_path / "media", max_video_bytes=1)
     return RuleWatch(ledger, library, tmp_path / "results", clock, interval_s=0.01)

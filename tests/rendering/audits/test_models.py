@@ -13,8 +13,9 @@ import pytest
 from frametally.analysis.view import View
 from frametally.rendering.audits.audited_view import AuditedView
 from frametally.rendering.audits.models import Candidate, other_models
-from frametally.results import Results, archive_results, open_results
+from frametally.results import Results, open_results
 from frametally.video.frame_index import FrameIndex
+from tests.support.archives import archive_cached
 from tests.support.checked_samples import audited_view, checked_sample, numbered_index
 from tests.support.opened_results import box, entry
 
@@ -36,7 +37,7 @@ def analyzed(folder: Path, frames: list[int]) -> Results:
     }
     folder.mkdir()
     (folder / "results.json").write_text(json.dumps(content))
-    archive_results(folder / "results.json", folder / "archive")
+    archive_cached(folder / "results.json", folder / "archive")
     return open_results(folder / "archive")
 
 

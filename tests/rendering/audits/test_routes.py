@@ -23,7 +23,7 @@ from frametally.rendering.audits.audits import Audits
 from frametally.rendering.audits.routes import audit_routes
 from frametally.rendering.playback.routes import VIEWS_PREFIX
 from frametally.rendering.playback.sources import Sources
-from frametally.results import archive_results
+from tests.support.archives import archive_cached
 from tests.support.checked_results import ENTRIES, NULL, checked_results
 from tests.support.ledgers import a_job, open_ledger
 from tests.support.numbered_videos import write_numbered
@@ -60,7 +60,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     for job, model in (("job-1", "kitchen"), ("job-2", "other")):
         (tmp_path / f"{job}.json").write_text(json.dumps(checked_results(model)))
         (tmp_path / "results").mkdir(exist_ok=True)
-        archive_results(tmp_path / f"{job}.json", tmp_path / "results" / job)
+        archive_cached(tmp_path / f"{job}.json", tmp_path / "results" / job)
     tickets = Tickets("a secret of this test")
     with open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
         for job in ("job-1", "job-2", "without-results"):

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
 from frametally.rendering.playback.packed_masks import MAX_SIDE_PX, NO_CLASS, packed_masks
-from frametally.results import archive_results, open_results
+from frametally.results import open_results
 from frametally.video.orientation import UPRIGHT
+from tests.support.archives import archive_cached
 from tests.support.packed import unpacked
 
 Mask = npt.NDArray[np.uint8]
@@ -31,7 +32,7 @@ def view_of(folder: Path, *masks: Mask | None) -> View:
     times = [round(at / 5, 4) for at in range(len(entries))]
     content = {"frame_offset": list(range(len(entries))), "time_offset": times, "model": entries}
     (folder / "results.json").write_text(json.dumps(content))
-    archive_results(folder / "results.json", folder / "archive")
+    archive_cached(folder / "results.json", folder / "archive")
     return View(open_results(folder / "archive"), "model", 0.0, ClassMapping())
 
 

@@ -17,8 +17,9 @@ from frametally.rendering.placement import placed
 from frametally.rendering.playback.packed_boxes import NOWHERE, UNIT, packed_boxes
 from frametally.rendering.playback.packed_shapes import MAX_POINTS, packed_shapes
 from frametally.rendering.scenes import scene_of
-from frametally.results import archive_results, open_results
+from frametally.results import open_results
 from frametally.video.orientation import UPRIGHT, Orientation
+from tests.support.archives import archive_cached
 from tests.support.packed import unpacked
 from tests.support.results_files import box, entry
 
@@ -29,7 +30,7 @@ def view_of(folder: Path, *entries: Any) -> View:
     times = [round(at / 5, 4) for at in range(len(entries))]
     content = {"frame_offset": list(range(len(entries))), "time_offset": times, "model": list(entries)}
     (folder / "results.json").write_text(json.dumps(content))
-    archive_results(folder / "results.json", folder / "archive")
+    archive_cached(folder / "results.json", folder / "archive")
     return View(open_results(folder / "archive"), "model", 0.0, ClassMapping())
 
 

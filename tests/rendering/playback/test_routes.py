@@ -22,8 +22,8 @@ from frametally.rendering.class_colors import class_colors
 from frametally.rendering.playback.exact_frames import ExactFrames, FrameRequest
 from frametally.rendering.playback.routes import VIEWS_PREFIX, playback_routes
 from frametally.rendering.playback.sources import Sources
-from frametally.results import archive_results
 from frametally.video.reader_pool import ReaderPool
+from tests.support.archives import archive_cached
 from tests.support.packed import unpacked
 from tests.support.polling import until
 from tests.support.results_files import RESULTS
@@ -55,7 +55,7 @@ def served(tmp_path: Path, small_video: Path) -> Iterator[Served]:
     video = library.add(small_video, actor=None)
     (tmp_path / "results.json").write_text(json.dumps(RESULTS))
     (tmp_path / "results").mkdir()
-    archive_results(tmp_path / "results.json", tmp_path / "results" / "job-1")
+    archive_cached(tmp_path / "results.json", tmp_path / "results" / "job-1")
     tickets = Tickets("a secret of this test")
     frames = ExactFrames(ReaderPool().get, class_colors)
     playback = playback_routes(Sources(library, tmp_path / "results"), frames, tickets, tmp_path)

@@ -16,7 +16,8 @@ from frametally.analysis.timeline.points import points_of
 from frametally.analysis.view import View
 from frametally.rendering.playback import threshold_counts
 from frametally.rendering.playback.threshold_counts import threshold_histogram
-from frametally.results import Results, archive_results, open_results
+from frametally.results import Results, open_results
+from tests.support.archives import archive_cached
 from tests.support.results_files import box, entry
 
 ENTRIES = 1500
@@ -40,7 +41,7 @@ def archived(folder: Path, entries: list[dict[str, Any] | None]) -> Results:
     times = [round(at / 5, 1) for at in range(len(entries))]
     content = {"frame_offset": list(range(len(entries))), "time_offset": times, "model": entries}
     (folder / "results.json").write_text(json.dumps(content))
-    archive_results(folder / "results.json", folder / "archive")
+    archive_cached(folder / "results.json", folder / "archive")
     return open_results(folder / "archive")
 
 

@@ -23,9 +23,10 @@ from frametally.rendering.regions.reports import counted as counted_module
 from frametally.rendering.regions.reports.counted import Counted
 from frametally.rendering.regions.reports.report import Report, report
 from frametally.rendering.regions.running_counts import RunningCounts
-from frametally.results import archive_results, open_results
+from frametally.results import open_results
 from frametally.tracking.tracks import Joined, Tracks, filtered, named
 from frametally.tracking.unique import unique_objects
+from tests.support.archives import archive_cached
 from tests.support.track_rows import tracks_of, walking
 
 COLORS = {"cart": "#ff0000", "person": "#0000ff", "people": "#00ff00"}
@@ -50,7 +51,7 @@ def view(tmp_path: Path) -> View:
     (tmp_path / "results.json").write_text(
         json.dumps({"frame_offset": [0, 5, 10, 15], "time_offset": TIMES_S, "m": [entry] * 4})
     )
-    archive_results(tmp_path / "results.json", tmp_path / "job")
+    archive_cached(tmp_path / "results.json", tmp_path / "job")
     return View(open_results(tmp_path / "job"), "m", 0.25)
 
 

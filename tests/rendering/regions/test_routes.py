@@ -25,10 +25,11 @@ from frametally.rendering.regions.answers import Answers
 from frametally.rendering.regions.backgrounds import Backgrounds
 from frametally.rendering.regions.routes import region_routes
 from frametally.rendering.regions.tracking_runs import TrackingRuns
-from frametally.results import archive_results, open_results
+from frametally.results import open_results
 from frametally.tracking.kept import kept_tracks
 from frametally.tracking.unique import unique_objects
 from frametally.video.reader_pool import ReaderPool
+from tests.support.archives import archive_cached
 from tests.support.polling import until
 from tests.support.serving import answering
 from tests.support.square_regions import SET, square_results
@@ -59,7 +60,7 @@ def served(tmp_path: Path, small_video: Path) -> Iterator[Served]:
     video = library.add(small_video, actor=None)
     (tmp_path / "results.json").write_text(json.dumps(square_results()))
     (tmp_path / "results").mkdir()
-    archive_results(tmp_path / "results.json", tmp_path / "results" / "job-1")
+    archive_cached(tmp_path / "results.json", tmp_path / "results" / "job-1")
     tickets, runs = Tickets("a secret of this test"), TrackingRuns()
     sources = Sources(library, tmp_path / "results")
     answers = Answers(sources, runs, Backgrounds(ReaderPool().get), tickets, class_colors)

@@ -30,10 +30,10 @@ from frametally.rendering.truth import routes as truth_module
 from frametally.rendering.truth.pictures import EXTRA, MISSING, RIGHT
 from frametally.rendering.truth.routes import truth_routes
 from frametally.rendering.truth.truths import Truths
-from frametally.results import archive_results
 from frametally.results.archive import TRUTH_NAME
 from frametally.video.frame_index import load_index
 from frametally.video.frame_reader import FrameReader
+from tests.support.archives import archive_cached
 from tests.support.checked_results import CUP, ENTRIES, FAINT, HEIGHT_PX, NULL, PHANTOM, WIDTH_PX, checked_results
 from tests.support.numbered_videos import write_numbered
 from tests.support.serving import answering
@@ -90,7 +90,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     video = library.add(write_numbered(folder / "clip.mp4", 50), actor=None)
     (folder / "results.json").write_text(json.dumps(checked_results()))
     (folder / "results").mkdir()
-    archive_results(folder / "results.json", folder / "results" / "job-1")
+    archive_cached(folder / "results.json", folder / "results" / "job-1")
     tickets = Tickets("a secret of this test")
     sources = Sources(library, folder / "results")
     routes = truth_routes(truths(), sources, tickets)
