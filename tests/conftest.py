@@ -28,6 +28,7 @@ pytest_plugins = [
     "tests.support.postgresql",
     "tests.support.reading",
     "tests.support.shared_data",
+    "tests.support.statements",
     "tests.support.video_files",
     "tests.support.videos",
 ]
