@@ -21,6 +21,8 @@ from tests.support.memory_disk import GIB, memory_disk
 
 NOT_DURABLE = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 """The data need not survive a power loss: tests kill our processes, never the server."""
+UNTENDED = "autovacuum=off"
+"""It would start a process every minute for each database that a test has used."""
 
 
 class NoPostgresql(Exception):
@@ -80,7 +82,7 @@ def _serving(psycopg: Any, programs: Path) -> Iterator[Callable[..., str]]:
     data = f"{folder}/data"
     init = [f"{programs}/initdb", "--pgdata", data, "--auth", "trust", "--username", "owner", "--no-sync"]
     subprocess.run([*init, "--locale=C", "--encoding=UTF8"], check=True, **as_user)
-    options = [word for option in ("listen_addresses=", *NOT_DURABLE) for word in ("-c", option)]
+    options = [word for option in ("listen_addresses=", *NOT_DURABLE, UNTENDED) for word in ("-c", option)]
     numbers = itertools.count()
     with subprocess.Popen([f"{programs}/postgres", "-D", data, "-k", str(folder), *options], **as_user) as server:
         try:
