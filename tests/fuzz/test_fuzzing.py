@@ -17,7 +17,7 @@ from tests.fuzz.harness import fuzz
 from tests.fuzz.mutations import mutated
 from tests.support.videos import write
 
-INPUTS = 80
+INPUTS = 50
 
 
 @pytest.mark.parametrize("target", sorted(harness.TARGETS))
