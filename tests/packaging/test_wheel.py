@@ -16,9 +16,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from frametally.cli.main import main
+from tests.packaging.conftest import DASHBOARD
 from tests.packaging.requirement_files import ROOT, read_project
-
-DASHBOARD = "frametally/_dashboard/"
 
 
 def names_in(wheel: Path) -> set[str]:
