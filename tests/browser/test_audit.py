@@ -1,4 +1,7 @@
-"""An audit in a real browser: by keyboard, a false and a missed box, over a reload, continued by another browser."""
+"""An audit in a real browser: by keyboard, a false and a missed box; in the soak over a reload, and on a phone.
+
+In `make test`, `tests/rendering/audits/test_routes.py` goes on with what is kept, as a page that is loaded again does.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 import components
 from frametally.audit.seen import Seen, SeenCount
 from frametally.ledger.audits.frame_checks import FrameCheck, checks_of, keep_check
 from frametally.network.scripts.one_script import one_script
-from tests.support.browser import FIRST_PAINT_MS, PATIENCE_MS, opened, wait_until
+from tests.support.browser import FIRST_PAINT_MS, PATIENCE_MS, opened, violations_in, wait_until
 from tests.support.checked_results import CUP, HEIGHT_PX, WIDTH_PX, checked_results
 from tests.support.dashboards import Dashboard
 from tests.support.ledgers import open_ledger
@@ -64,12 +66,11 @@ def test_twenty_frames_are_checked_by_keyboard_and_correct_the_counts(
     wait_for_frame(page, 8)
     type_numbers(page, cups="1", plates="1")
     wait_for_frame(page, 9)
-    violations = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in violations] == []
+    assert violations_in(page, ".audit") == []
 
-    page.reload()
-    wait_for_frame(page, 9)
     if goes_on == "on a phone":
+        page.reload()
+        wait_for_frame(page, 9)
         assert_second_browser_goes_on(dashboard, browser)
         page.reload()
         wait_for_frame(page, 10)

@@ -46,6 +46,8 @@ pytestmark = pytest.mark.browser
 BASE = "/tools/tally"
 ALWAYS = "stripping proxy without baseUrlPath"
 """`make test` tests it with the dashboard that other tests use directly."""
+TWO_PIECES = 9 << 20
+"""Bytes of an upload that ends in the middle of its second piece."""
 WAYS = ("no base path", "direct", "proxy", "stripping proxy")
 
 
@@ -72,8 +74,11 @@ def dashboard(request: pytest.FixtureRequest, start_dashboard: StartDashboard) -
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A tab of its own: after its downloads, a later test could not download in the same tab."""
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """In the soak, a tab of its own: after its downloads, a later test could not download in the same tab."""
+    if not request.config.getoption("--soak"):
+        yield request.getfixturevalue("shared_page")
+        return
     with browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce") as context:
         context.set_default_timeout(PATIENCE_MS)
         yield context.new_page()
@@ -102,8 +107,8 @@ def test_a_video_becomes_counts_and_annotated_frames(
     expect(page.get_by_role("paragraph").filter(has_text="not a video")).to_be_visible()
     seen.append(page.content())
 
-    with dropping_a_connection(page):
-        run_to_the_end(page, padded(small_video, tmp_path / "square.mp4", 17 * 1024**2))
+    with dropping_a_connection(page, 2):
+        run_to_the_end(page, padded(small_video, tmp_path / "square.mp4", TWO_PIECES))
     expect(page.locator(".player .scatterlayer .point")).to_have_count(20)
     wait_for_rest(page)
     expect(page.get_by_text("In this frame: 1 detection")).to_be_visible()
@@ -211,7 +216,7 @@ def share(page: Page) -> None:
         page.get_by_role("button", name="End", exact=True).click()
         page.get_by_role("button", name="End link").click()
         expect(page.get_by_text("No shared links")).to_be_visible()
-        gone = visitor.new_page()
+        (gone,) = visitor.pages
         gone.goto(link)
         expect(gone.get_by_role("heading")).to_have_text("This link has expired or was ended.")
     page.go_back()

@@ -87,7 +87,7 @@ def test_steps_seeks_and_pauses_show_exactly_the_analyzed_frame(
     choose = random.Random(kind)
     open_player(page, dashboard, kind)
     wrong = []
-    for way in choose.choices(["seek", "step", "pause"], k=iterations(9)):
+    for way in choose.choices(["seek", "step", "pause"], k=iterations(7)):
         expected = None
         if way == "seek":
             entry = choose.randrange(len(entries))

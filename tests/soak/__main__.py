@@ -2,12 +2,12 @@
 
 Each part prints its name and the output of its tests. At the end there is one line per figure: `figure NAME VALUE`.
 `make test` runs a short form: five steps of a job killed once, the main workflow and one test of each kind of action
-in a browser, one clip in the player, the twins of four model formats, each damage of a table once, fewer random
-documents, 5 examples per API operation, a few seconds of fuzzing, one killed worker, fewer frames of real videos, an
-upload that is interrupted once, an excerpt of the sample, 20 simulated runs and no real one for the estimates, no
-measurement of memory, instead of four dashboards two processes with an accelerated clock
-(`tests/ledger/test_polling_floor.py`), no kills at random moments, and a clock that only the workflow of a job sees set
-(`tests/jobs/test_clock_guard.py`).
+in a browser, a sign-in with one tab, one clip in the player, the twins of four model formats, each damage of a table
+once, fewer random documents, 5 examples per API operation, a few seconds of fuzzing, one killed worker, fewer frames
+of real videos, an upload that is interrupted once, an excerpt of the sample, 20 simulated runs and no real one for the
+estimates, no measurement of memory, instead of four dashboards two processes with an accelerated clock
+(`tests/ledger/test_polling_floor.py`), no kills at random moments, and a clock that only the workflow of a job sees
+set (`tests/jobs/test_clock_guard.py`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ REPEATS = 20
 FACTOR = 50
 """Multiplies the iterations of the short form."""
 EXAMPLES = 1000
-PLAYER_FACTOR = 17
+PLAYER_FACTOR = 29
 """For 204 seeks, steps and pauses."""
 
 

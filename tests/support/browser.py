@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Download, Locator, Page, Route, expect, sync_playwright
 
 from tests.support.dashboards import Dashboard
@@ -29,16 +30,19 @@ CHROMIUM_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+_SHORT_LIVED = "--js-flags=--no-opt --no-maglev"
+"""A page of a short test is gone before optimized code pays off: a sixth less processor time."""
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """One Chromium per process: Playwright can be started only once in each."""
     if not CHROMIUM.exists():
         pytest.skip(f"Chromium is not installed at {CHROMIUM}")
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        args = CHROMIUM_ARGS if request.config.getoption("--soak") else [*CHROMIUM_ARGS, _SHORT_LIVED]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=args)
         yield browser
         browser.close()
 
@@ -58,7 +62,13 @@ def tab(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def page(tab: Page) -> Iterator[Page]:
+def page(shared_page: Page) -> Page:
+    """Where a test opens what it looks at."""
+    return shared_page
+
+
+@pytest.fixture
+def shared_page(tab: Page) -> Iterator[Page]:
     """The tab, empty, without routes, cookies and local storage of other tests."""
     tab.set_viewport_size({"width": 1280, "height": 900})
     _VIOLATIONS.clear()
@@ -103,6 +113,13 @@ def choose(page: Page, file: Path) -> None:
     page.locator("input[type=file]").set_input_files(file)
 
 
+def violations_in(page: Page, selector: str) -> list[tuple[str, object]]:
+    """What axe-core finds in one part of the page: `tests/browser/test_accessibility.py` examines what is around it."""
+    page.evaluate(Axe().axe_script)
+    found = page.locator(selector).evaluate("part => axe.run(part, { resultTypes: ['violations'] })")
+    return [(one["id"], [node["target"] for node in one["nodes"]]) for one in found["violations"]]
+
+
 def job_row(page: Page, job_id: str) -> Locator:
     """The row of this job on the Jobs page."""
     return page.locator(f'[data-job="{job_id}"]')
@@ -124,13 +141,13 @@ def run_to_the_end(page: Page, video: Path) -> None:
 
 
 @contextmanager
-def dropping_a_connection(page: Page) -> Iterator[None]:
-    """The third request of an upload gets no answer; the upload continues at the offset that the server has."""
+def dropping_a_connection(page: Page, number: int = 3) -> Iterator[None]:
+    """The request of an upload with this number gets no answer; it continues at the offset that the server has."""
     offsets: list[int] = []
 
     def note(route: Route) -> None:
         offsets.append(int(route.request.headers.get("upload-offset", -1)))
-        if len(offsets) == 3:
+        if len(offsets) == number:
             route.abort("connectionreset")
         else:
             route.continue_()
@@ -139,7 +156,7 @@ def dropping_a_connection(page: Page) -> Iterator[None]:
     yield
     page.unroute_all()
     assert offsets.count(0) == 1
-    assert -1 in offsets[3:]  # the request for the offset after the dropped connection
+    assert -1 in offsets[number:]  # the request for the offset after the dropped connection
 
 
 def downloaded(page: Page, kind: str, label: str) -> Download:
