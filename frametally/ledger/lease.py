@@ -81,7 +81,8 @@ def progress_writer(ledger: Ledger, job: Job, clock: Callable[[], datetime]) -> 
         now = clock()
         if (now - written_at).total_seconds() >= _WRITE_PROGRESS_EVERY_S:
             written_at = now
-            if not ledger.update(job, progress=done_bytes / total_bytes if total_bytes else None):
+            share = done_bytes / total_bytes if total_bytes else None
+            if not ledger.update(job, progress=share, run_progress=None):  # the frames of the run are no longer counted
                 raise JobError("The job has ended, or another process is working on it.")
 
     return write

@@ -18,6 +18,7 @@ from frametally.contract import RunProgress
 from frametally.errors import JobError
 from frametally.job import EMBEDDED, TRANSITIONS, JobStatus, ModelChoice
 from frametally.ledger import migrations
+from frametally.ledger.lease import progress_writer
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.presets import Preset
 from frametally.ledger.tables import METADATA
@@ -99,6 +100,12 @@ def test_run_progress_is_replaced_and_cleared(ledger: Ledger) -> None:
     assert ledger.job("j1").run_progress == RunProgress(jobs_before=2)
     ledger.update(ledger.job("j1"), run_progress=None)
     assert ledger.job("j1").run_progress is None
+
+
+def test_the_progress_of_a_transfer_is_not_shown_with_the_frames_of_the_run_before_it(ledger: Ledger) -> None:
+    ledger.add(a_job(run_progress=RunProgress(frames_done=4, frames_total=31), progress=0.13))
+    progress_writer(ledger, ledger.job("j1"), lambda: START)(80, 100)
+    assert (ledger.job("j1").progress, ledger.job("j1").run_progress) == (0.8, None)
 
 
 def test_a_job_is_due_when_it_is_open_on_time_and_its_key_is_known(ledger: Ledger) -> None:
