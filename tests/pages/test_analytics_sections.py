@@ -183,6 +183,15 @@ def test_models_without_a_common_frame_are_not_reported_as_agreeing(deployment: 
     assert dataframe(app, "Peak: hall").set_index("Class").loc["cup"].tolist()[:4] == [1.0, 0.0, 1, 0]
 
 
+def test_classes_of_the_other_model_have_their_own_colors_in_the_difference(deployment: Deployment) -> None:
+    models = {"kitchen": [entry(box("cup", 0.9)), None], "hall": [entry(box("dog", 0.9), box("bird", 0.9)), None]}
+    finished_job(deployment, None, {"frame_offset": [0, 2], "time_offset": [0.0, 0.2], **models})
+    lines = chart(opened(open_link(job="job-1", model="kitchen"), "Compare"), COMPARISON)["data"]
+    known = deployment.class_colors.of(["bird", "cup", "dog"])
+    assert {line["name"]: line["line"]["color"] for line in lines} == known
+    assert len(set(known.values())) == 3
+
+
 @pytest.mark.soak
 def test_models_that_find_the_same_agree(deployment: Deployment) -> None:
     same = [entry(box("cup", 0.9)), None]

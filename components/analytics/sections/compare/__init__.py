@@ -31,7 +31,10 @@ def compare_panel(
 ) -> None:
     """Draw the comparison with another model; a click on the chart goes to the worst frame of its point."""
     if not other_models(view):
-        st.caption("These results have only one model with boxes. Run the video with two models to compare them.")
+        st.caption(
+            "These results have only one model with boxes. To compare two, choose them both when the video is run: "
+            "on *Upload*, or on *Jobs* with *Re-run with other models…* in the menu of the row."
+        )
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         other = picked_model(view)
@@ -43,7 +46,8 @@ def compare_panel(
     if not found.compared.any():
         st.info("No frame was analyzed by both models.", icon=":material/info:")
     else:
-        _chart(view, found, shown, way == _DIFFERENCE, colors, entry)
+        of_both = deployment.class_colors.of(found.classes) | dict(colors)
+        _chart(view, found, shown, way == _DIFFERENCE, of_both, entry)
         if video is not None and serves_routes():
             both_frames(deployment, view, other, video, entry)
     comparison_table(view, found)
