@@ -83,9 +83,9 @@ def test_files_with_too_low_a_frame_rate_are_skipped(
     app = open_page("upload")
     app.number_input(key="batch_rate_free").set_value(5).run()
     assert app.button(key="run_several_0").label == "Run 1 video"
-    table = dataframe(app, "Reason skipped")
-    assert table["Video"].tolist() == ["slow.mp4", "square.mp4"]
-    assert "2 frames per second" in table["Reason skipped"][0]
+    (warning,) = [each.value for each in app.warning]
+    assert warning.startswith("1 of 2 will be skipped.\n\n- **slow.mp4**: ")
+    assert "2 frames per second" in warning
     app.button(key="run_several_0").click().run()
     (job,) = deployment.ledger.jobs()
     assert (job.video_sha256, job.infer_fps, job.frames) == (known[0], 5.0, 20)
