@@ -10,6 +10,7 @@ from components.access import current_person
 from components.analytics_link import analytics_link
 from components.errors import show_errors
 from components.formatting import escape_markdown
+from components.upload.in_view import bring_into_view
 from components.upload.job_steps import job_steps
 from frametally.deployment import Deployment
 from frametally.errors import JobError
@@ -44,13 +45,14 @@ def _follow(ledger: Ledger) -> None:
     job = _last(ledger)
     if job is None:
         return
-    with st.container(border=True):
+    with st.container(border=True, key="submitted_job"):
         models = ", ".join(escape_markdown(model.label) for model in job.models)
         st.markdown(f"**{escape_markdown(job.video_name)}** · {models}")
         job_steps(ledger, job)
         if job.status is JobStatus.SUCCEEDED:
             analytics_link(job.id)
         st.page_link("../pages/jobs.py", label="All jobs", icon=":material/list_alt:")
+        bring_into_view("submitted_job", job.id)
 
 
 def _last(ledger: Ledger) -> Job | None:

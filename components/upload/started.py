@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from components.formatting import escape_markdown, plural
+from components.upload.in_view import bring_into_view
 
 _STARTED = "started_runs"
 
@@ -44,8 +45,11 @@ def remember_batch(jobs: int, tag: str) -> None:
 def batch_note() -> None:
     """Draw a link to the jobs of the last batch, if there is one."""
     runs = started()
-    if runs.batches:
+    if not runs.batches:
+        return
+    with st.container(key="last_batch"):
         jobs = plural(runs.last_jobs, "job")
         st.success(f"{jobs} started, tagged {escape_markdown(runs.last_tag)}.", icon=":material/check_circle:")
         tag = {"tag": runs.last_tag}
         st.page_link("../pages/jobs.py", label="View batch", icon=":material/list_alt:", query_params=tag)
+        bring_into_view("last_batch", f"batch {runs.batches}")
