@@ -116,7 +116,7 @@ def made_link(deployment: Deployment) -> None:
     secret = " It asks for the password, which the link does not contain." if has_password else ""
     st.success(
         f"**{escape_markdown(name)}** can be opened until {expires_at:%d %b %Y, %H:%M} UTC by everyone who has the "
-        f"link.{secret} It is shown only once.",
+        f"link.{secret} Copy the link now: it is not shown again.",
         icon=":material/check_circle:",
     )
     base_url = deployment.settings.public_url or ""
