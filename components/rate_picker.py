@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import streamlit as st
 
+from components.formatting import plural
 from frametally.contract import ENGINE_RATES, SERVICE_RATES, RateLimits, is_too_slow, rate_refusal
 from frametally.job import EMBEDDED
 from frametally.video.probe import VideoInfo
@@ -42,7 +43,7 @@ def rate_picker(info: VideoInfo | None, service: str, others: Sequence[VideoInfo
     if refusal:
         st.error(refusal, icon=":material/error:")
         return None
-    st.caption(f"{_planned_count([info, *others], rate):,} frames will be analyzed.")
+    st.caption(f"{plural(_planned_count([info, *others], rate), 'frame')} will be analyzed.")
     return rate
 
 
@@ -76,7 +77,7 @@ def every_nth(info: VideoInfo, limits: RateLimits) -> list[int]:
 def _step_label(infos: Sequence[VideoInfo], step: int) -> str:
     which = "every frame" if step == 1 else f"every {_ordinal(step)} frame"
     rate = infos[0].fps / step
-    return f"{rate:.4g} fps · {which} · {_planned_count(infos, rate):,} frames"
+    return f"{rate:.4g} fps · {which} · {plural(_planned_count(infos, rate), 'frame')}"
 
 
 def _planned_count(infos: Sequence[VideoInfo], rate: float) -> int:

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 import streamlit as st
 
-from components.formatting import escape_markdown, format_time
+from components.formatting import escape_markdown, format_time, plural
 from frametally.library.video_store import StoredVideo
 from frametally.storage.space import format_size
 from frametally.video.probe import VideoInfo
+
+_MAX_HEIGHT_PX: Final = 320
 
 
 def video_card(video: StoredVideo) -> None:
     """Draw the first frame next to duration, size, frame rate, codec and rotation."""
     info = video.info
     with st.container(border=True):
-        picture, text = st.columns([1, 2], vertical_alignment="center")
-        picture.image(_first_frame(video), width="stretch")
+        width = _picture_width(*info.displayed_wh)
+        picture, text = st.columns([1, 2 if width == "stretch" else 4], vertical_alignment="center")
+        picture.image(_first_frame(video), width=width)
         text.markdown(f"**{escape_markdown(video.file_name)}**")
         text.caption(
             f"{format_time(info.duration_s)} · {info.width_px} × {info.height_px} px{_display_notes(info)}  \n"
-            f"{info.fps:.4g} frames per second · {info.frame_count:,} frames  \n"
+            f"{info.fps:.4g} frames per second · {plural(info.frame_count, 'frame')}  \n"
             f"{info.codec} in {video.place.suffix[1:]} · {format_size(info.size_bytes)}"
         )
+
+
+def _picture_width(width_px: int, height_px: int) -> int | Literal["stretch"]:
+    """As wide as its column; a tall picture, as wide as makes it `_MAX_HEIGHT_PX` high."""
+    is_tall = height_px > width_px
+    return max(_MAX_HEIGHT_PX * width_px // height_px, 1) if is_tall else "stretch"
 
 
 @st.cache_data(show_spinner=False, max_entries=50, hash_funcs={StoredVideo: lambda video: video.sha256})

@@ -43,6 +43,7 @@ def confidence_histogram(view: View, colors: Mapping[str, str], *, key: str) -> 
         "shapes": [line_at(view.confidence, {"color": MARK_COLOR, "width": 2})],
     }
     figure = figure_of(bars, layout)
+    st.caption("**Confidence distribution.** Detections of the time range; the line is the minimum confidence.")
     st.plotly_chart(figure, key=key, theme=None, config={"displayModeBar": False})
 
 
