@@ -12,6 +12,7 @@ from frametally.storage.space import format_size
 from frametally.video.probe import VideoInfo
 
 _MAX_HEIGHT_PX: Final = 320
+_MISSING_S: Final = 1.0
 
 
 def video_card(video: StoredVideo) -> None:
@@ -27,6 +28,11 @@ def video_card(video: StoredVideo) -> None:
             f"{info.fps:.4g} frames per second · {plural(info.frame_count, 'frame')}  \n"
             f"{info.codec} in {video.place.suffix[1:]} · {format_size(info.size_bytes)}"
         )
+        if end_s := _early_end_s(video):
+            text.caption(
+                f":material/warning: The file is cut short: its frames end at {format_time(end_s)} of "
+                f"{format_time(info.duration_s)}. What is missing cannot be analyzed."
+            )
 
 
 def _picture_width(width_px: int, height_px: int) -> int | Literal["stretch"]:
@@ -42,6 +48,16 @@ def _first_frame(video: StoredVideo) -> bytes:
     from frametally.video.displayed_frame import first_displayed
 
     return to_jpeg(first_displayed(video.place).image, quality=85)
+
+
+@st.cache_data(show_spinner=False, max_entries=50, hash_funcs={StoredVideo: lambda video: video.sha256})
+def _early_end_s(video: StoredVideo) -> float | None:
+    """Where the frames in the file end, in seconds, if that is well before the end that its header declares."""
+    from frametally.video.frame_index import load_index
+
+    index = load_index(video.place)
+    held_s = float((index.held_end_pts - int(index.pts[0])) * index.time_base)
+    return held_s if index.duration_s - held_s >= _MISSING_S else None
 
 
 def _display_notes(info: VideoInfo) -> str:

@@ -55,7 +55,7 @@ def refused_models(installed: Sequence[ModelInfo]) -> str:
 
 def _refusal(info: ModelInfo) -> str:
     """The reason as an item of a list; it begins with the name of most models."""
-    reason = f"{info.refusal.removeprefix(_label(info)).strip()} {info.next_step}".strip()
+    reason = f"{info.refusal.removeprefix(_label(info)).strip()} {info.next_step}".strip().replace("`", "")
     return f"- **{escape_markdown(_label(info))}** {escape_markdown(reason)}"
 
 

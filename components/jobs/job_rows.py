@@ -32,11 +32,13 @@ from frametally.results import find_original
 from frametally.sample import is_sample
 
 
-class Problem(msgspec.Struct, frozen=True):
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why a job failed, or what its service reports."""
 
     text: str
     is_error: bool
+    line: str = ""
+    """What the row shows of it, if that is less."""
 
 
 class JobRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -156,10 +158,17 @@ def _progress(job: Job, context: _Context) -> tuple[float | None, str]:
 def _problems(job: Job, key_needed: str) -> list[Problem]:
     problems = [Problem(text, is_error=False) for text in (key_needed, job.service_message) if text]
     if job.failure and job.status is not JobStatus.CANCELLED:
-        problems.insert(0, Problem(job.failure, is_error=True))
+        problems.insert(0, Problem(job.failure, is_error=True, line=said_by_service(job.failure)))
     elif job.failure and job.failure not in PLAIN_CANCELLATIONS:
         problems.append(Problem(job.failure, is_error=False))
     return problems
+
+
+def said_by_service(failure: str) -> str:
+    """What the service said, without what it responded to and with which status; empty if that is all."""
+    _, response, said = failure.partition(" returned 4")
+    _, _, said = said.partition(": ")
+    return said[:1].upper() + said[1:] if response else ""
 
 
 def _unread_results(deployment: Deployment, job: Job) -> Path | None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 
@@ -16,7 +15,7 @@ from frametally.engine.runner import run_job
 from frametally.engine.spool import JobRequest, Spool, SpooledJob
 from frametally.errors import ModelError, VideoError
 from tests.support import onnx_models
-from tests.support.video_files import write_rotated, write_sound, write_video
+from tests.support.video_files import cut, write_rotated, write_sound, write_video
 
 pytestmark = pytest.mark.usefixtures("no_child_process")
 
@@ -59,18 +58,6 @@ def run(queue: Callable[..., SpooledJob], models_dir: Path) -> Run:
         return dict(json.loads(job.results.read_bytes()))
 
     return run
-
-
-def cut(video: Path, target: Path, share: float) -> Path:
-    """Write the first part of a video whose index is at the front, as after an interrupted download."""
-    with av.open(str(video)) as source, av.open(str(target), "w", options={"movflags": "faststart"}) as container:
-        stream = container.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                container.mux(packet)
-    target.write_bytes(target.read_bytes()[: int(target.stat().st_size * share)])
-    return target
 
 
 def square_x(frame: int) -> float:

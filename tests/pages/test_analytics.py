@@ -419,7 +419,7 @@ def test_a_link_to_a_running_job_shows_its_progress_and_opens_it_when_it_is_done
     assert "Its counts and frames open here when it is done." in captions(app)
     assert [bar.proto.text for bar in app.get("progress")] == ["40%"]
     deployment.ledger.transition(waiting, JobStatus.FAILED, failure="No such model.")
-    assert open_link(job="job-2").warning[0].value == "**kitchen.mp4**: this job has failed."
+    assert open_link(job="job-2").warning[0].value == "**kitchen.mp4**: this job has failed. No such model."
 
 
 def test_while_the_first_job_runs_the_page_shows_its_progress(open_page: OpenPage, deployment: Deployment) -> None:

@@ -13,6 +13,7 @@ from frametally.library.library import Library
 from tests.support.geometry_videos import scene_image, write_hdr, write_oriented, write_resized
 from tests.support.pages import OpenPage, captions, dataframe, open_link
 from tests.support.results_files import box, entry, finished_job, offsets
+from tests.support.video_files import cut
 
 STORED = {"width": 160, "height": 96}
 CORNER = box("corner", 0.9, x=10.0, y=8.0, width=20.0, height=16.0)
@@ -74,3 +75,14 @@ def test_the_card_of_a_video_names_mirroring_and_the_shown_size(tmp_path: Path) 
     app = AppTest.from_function(card_script, args=(str(tmp_path / "media"), sha256), default_timeout=30).run()
     assert not app.exception
     assert "58 × 72 px · shown as 58 × 102 · mirrored · rotated by" in app.caption[0].value
+
+
+def test_the_card_of_a_video_says_where_a_file_is_cut_short(tmp_path: Path, small_video: Path) -> None:
+    library = Library(tmp_path / "media", max_video_bytes=2**20)
+    said = []
+    for path in (cut(small_video, tmp_path / "cut.mp4", 0.6), small_video):
+        sha256 = library.add(path, actor=None).sha256
+        app = AppTest.from_function(card_script, args=(str(tmp_path / "media"), sha256), default_timeout=30).run()
+        said.append([caption.value for caption in app.caption[1:]])
+    assert said[0][0].startswith(":material/warning: The file is cut short: its frames end at 0:0")
+    assert said[1:] == [[]]

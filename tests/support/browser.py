@@ -136,6 +136,7 @@ def run_to_the_end(page: Page, video: Path) -> None:
     expect(page.get_by_text("10 frames per second · 40 frames")).to_be_visible()
     expect(page.get_by_text("motion/1 · moving")).to_be_visible()
     page.get_by_role("button", name="Run analysis").click()
+    expect(page.locator(".st-key-submitted_job")).to_be_in_viewport(ratio=0.9)
     page.get_by_role("link", name="Open in analytics").click(timeout=60_000)
     expect(page.get_by_role("heading", name="Analytics")).to_be_visible()
 

@@ -47,6 +47,18 @@ def padded(video: Path, path: Path, size_bytes: int) -> Path:
     return path
 
 
+def cut(video: Path, target: Path, share: float) -> Path:
+    """Write the first part of a video whose index is at the front, as after an interrupted download."""
+    with av.open(str(video)) as source, av.open(str(target), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                container.mux(packet)
+    target.write_bytes(target.read_bytes()[: int(target.stat().st_size * share)])
+    return target
+
+
 def write_sound(path: Path) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("aac", rate=44_100)

@@ -90,7 +90,10 @@ def _reason(ledger: Ledger, job_id: str) -> str:
     except JobError:
         return "The job of this link does not exist. It may have been deleted, or belong to another server."
     name = f"**{escape_markdown(job.video_name)}**"
-    return f"{name}: this job was deleted." if job.deleted_at else f"{name}: this job {job.status.phrase}."
+    if job.deleted_at:
+        return f"{name}: this job was deleted."
+    reason = "" if job.status is JobStatus.CANCELLED else job.failure
+    return f"{name}: this job {job.status.phrase}. {escape_markdown(reason)}".strip()
 
 
 def _linked(ledger: Ledger, job_id: str | None) -> list[Job]:

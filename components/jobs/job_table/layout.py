@@ -57,7 +57,7 @@ HTML = f"""
           <div class="bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"><div></div></div>
           <div class="under"></div>
         </div>
-        <button type="button" class="problem" aria-expanded="false"></button>
+        <button type="button" class="problem" aria-expanded="false"><span></span></button>
       </div>
       <div class="cell status" role="cell"><span class="badge"></span></div>
       <div class="cell run" role="cell"></div>

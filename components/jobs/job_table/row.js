@@ -82,7 +82,7 @@ class JobRow {
     const problem = this.find(".problem");
     const [first] = job.problems ?? [];
     problem.hidden = !first;
-    this.text(".problem", first?.text ?? "");
+    this.text(".problem span", first?.line || first?.text || "");
     problem.classList.toggle("error", Boolean(first?.is_error));
   }
 

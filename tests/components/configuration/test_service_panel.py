@@ -10,13 +10,13 @@ USABLE = ModelInfo(model_id="parcels", model_version="2", inference_type="object
 
 def test_each_model_that_cannot_be_used_is_named_with_its_reason_and_what_to_do() -> None:
     refused = [
-        ModelInfo("nms", "1", "", [], "nms/1 contains a plug-in.", "Export it without."),
+        ModelInfo("nms", "1", "", [], "nms/1 contains a plug-in.", "Export it with `--no-nms`."),
         ModelInfo("x", "3", "", [], "This file has *no* classes."),
     ]
     assert refused_models([USABLE, *refused]).splitlines() == [
         "2 models cannot be used:",
         "",
-        "- **nms/1** contains a plug-in. Export it without.",
+        "- **nms/1** contains a plug-in. Export it with --no-nms.",
         "- **x/3** This file has \\*no\\* classes.",
     ]
     assert refused_models([USABLE]) == ""
