@@ -23,6 +23,13 @@ def distinct_labels(labels: Mapping[str, str]) -> dict[str, str]:
     return {key: label if uses[label] == 1 else f"{label} · {key[:_ID_LETTERS]}" for key, label in labels.items()}
 
 
+def said_by_service(failure: str) -> str:
+    """What the service said, without what it responded to and with which status; empty if that is all."""
+    _, response, said = failure.partition(" returned 4")
+    _, _, said = said.partition(": ")
+    return said[:1].upper() + said[1:] if response else ""
+
+
 def plural(count: int, noun: str) -> str:
     """A count with its noun: `1 job`, `2,000 jobs`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -12,7 +12,7 @@ import msgspec
 
 from components.access import current_person
 from components.download_link import download_url
-from components.formatting import format_age
+from components.formatting import format_age, said_by_service
 from components.job_progress import finished_jobs, progress_of
 from components.job_status import status_color
 from components.jobs.job_actions import RowAction, job_actions
@@ -162,13 +162,6 @@ def _problems(job: Job, key_needed: str) -> list[Problem]:
     elif job.failure and job.failure not in PLAIN_CANCELLATIONS:
         problems.append(Problem(job.failure, is_error=False))
     return problems
-
-
-def said_by_service(failure: str) -> str:
-    """What the service said, without what it responded to and with which status; empty if that is all."""
-    _, response, said = failure.partition(" returned 4")
-    _, _, said = said.partition(": ")
-    return said[:1].upper() + said[1:] if response else ""
 
 
 def _unread_results(deployment: Deployment, job: Job) -> Path | None:

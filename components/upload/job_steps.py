@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.access import current_person
-from components.formatting import escape_markdown
+from components.formatting import escape_markdown, said_by_service
 from components.job_progress import finished_jobs, job_progress
 from components.job_status import step_word
 from components.key_needed import key_needed
@@ -29,7 +29,9 @@ def job_steps(ledger: Ledger, job: Job) -> None:
         st.warning(waits_for, icon=":material/key:")
     if job.failure or job.service_message:
         is_bad = job.failure and job.status is not JobStatus.CANCELLED
-        (st.error if is_bad else st.warning)(escape_markdown(job.failure or job.service_message))
+        (st.error if is_bad else st.warning)(
+            escape_markdown(said_by_service(job.failure) or job.failure or job.service_message)
+        )
 
 
 def _steps(job: Job) -> list[tuple[bool, str]]:

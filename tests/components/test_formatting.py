@@ -6,7 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from components.formatting import distinct_labels, escape_markdown, format_age, format_estimate, format_time, plural
+from components.formatting import (
+    distinct_labels,
+    escape_markdown,
+    format_age,
+    format_estimate,
+    format_time,
+    plural,
+    said_by_service,
+)
 
 
 @pytest.mark.parametrize(
@@ -82,3 +90,10 @@ def test_text_from_outside_is_not_interpreted_as_markdown() -> None:
 def test_repeated_labels_have_the_beginning_of_their_id() -> None:
     labels = distinct_labels({"3f2a9c1e77": "door.mp4", "b0": "yard.mp4", "77aa01c2d4": "door.mp4"})
     assert list(labels.values()) == ["door.mp4 · 3f2a9c1e", "yard.mp4", "door.mp4 · 77aa01c2"]
+
+
+def test_what_a_service_said_of_a_refused_job_is_shown_without_its_response() -> None:
+    refused = "Starting the job failed: 127.0.0.1 returned 400 Bad Request: model a/7 is not installed. Try again."
+    assert said_by_service(refused) == "Model a/7 is not installed. Try again."
+    assert said_by_service("Starting the job failed: 127.0.0.1 returned 400 Bad Request. Try again.") == ""
+    assert said_by_service("Could not connect to 127.0.0.1: connection refused.") == ""

@@ -13,7 +13,6 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 
 from components.job_progress import finished_jobs
-from components.jobs.job_rows import said_by_service
 from frametally.contract import RunProgress
 from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice, RunRequest
@@ -45,13 +44,6 @@ def test_a_failure_is_shown_unchanged(open_page: OpenPage, deployment: Deploymen
     job = write_job(deployment, JobStatus.FAILED, failure="Model *v2* [beta](x) costs $5 <b>")
     shown = row(open_page("jobs"), job)
     assert shown["problems"] == [{"text": "Model *v2* [beta](x) costs $5 <b>", "is_error": True}]
-
-
-def test_the_row_of_a_refused_job_begins_with_what_the_service_said() -> None:
-    refused = "Starting the job failed: 127.0.0.1 returned 400 Bad Request: model a/7 is not installed. Try again."
-    assert said_by_service(refused) == "Model a/7 is not installed. Try again."
-    assert said_by_service("Starting the job failed: 127.0.0.1 returned 400 Bad Request. Try again.") == ""
-    assert said_by_service("Could not connect to 127.0.0.1: connection refused.") == ""
 
 
 def test_the_message_of_the_service_is_shown_while_the_job_is_open(open_page: OpenPage, deployment: Deployment) -> None:

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from components.analytics.bar.waiting_job import newest_waiting, waiting_job
 from components.analytics.view_picker import reset_view
-from components.formatting import distinct_labels, escape_markdown
+from components.formatting import distinct_labels, escape_markdown, said_by_service
 from frametally.errors import JobError
 from frametally.job import Job, JobStatus
 from frametally.ledger.ledger import Ledger
@@ -93,7 +93,7 @@ def _reason(ledger: Ledger, job_id: str) -> str:
     if job.deleted_at:
         return f"{name}: this job was deleted."
     reason = "" if job.status is JobStatus.CANCELLED else job.failure
-    return f"{name}: this job {job.status.phrase}. {escape_markdown(reason)}".strip()
+    return f"{name}: this job {job.status.phrase}. {escape_markdown(said_by_service(reason) or reason)}".strip()
 
 
 def _linked(ledger: Ledger, job_id: str | None) -> list[Job]:
