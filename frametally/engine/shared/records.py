@@ -114,9 +114,10 @@ class Records:
         """The bytes of a video."""
         return self._blocks(_key(_VIDEOS, video_id), size_bytes)
 
-    def accept(self, job_id: str, job: AcceptedJob) -> bool:
-        """Publish that this engine has the job; returns False if another one has it. Idempotent."""
-        return self._objects.put_new(_of_job(job_id, "accepted"), msgspec.json.encode(job))
+    def accept(self, job_id: str, job: AcceptedJob) -> AcceptedJob:
+        """Publish that this engine has the job; returns as what, and by which engine, it was accepted first."""
+        is_new = self._objects.put_new(_of_job(job_id, "accepted"), msgspec.json.encode(job))
+        return job if is_new else self.accepted(job_id) or job
 
     def accepted(self, job_id: str) -> AcceptedJob | None:
         """The job; None if no engine has it."""

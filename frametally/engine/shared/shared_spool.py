@@ -42,6 +42,12 @@ class SharedJob(SpooledJob):
     def is_published(self) -> bool:
         return (self.folder / "published").exists()
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it has ended here, but another engine may have canceled it, and has no results of it."""
+        has_ended = self.state in ("done", "failed") and not self.is_cancelled
+        return has_ended and not self.is_published and self.accepted is not None
+
     def mark_published(self) -> None:
         (self.folder / "published").touch()
 
@@ -163,10 +169,10 @@ class SharedSpool(Spool):
         return job
 
     def find(self, job_id: str) -> SharedJob | None:
-        """None also for a job that is done and may not be so for others yet, who may open the link to its results."""
+        """None also for a job that has ended here, and not for the others yet."""
         found = super().find(job_id)
         job = SharedJob(found.folder) if found else None
-        return None if job and job.state == "done" and not job.is_published and job.accepted else job
+        return None if job and job.is_undecided else job
 
     def find_elsewhere(self, job_id: str) -> JobElsewhere | None:
         """A job that `find` does not have, as the records say."""
@@ -205,7 +211,7 @@ class SharedSpool(Spool):
         with locked(job.folder):
             if job.state is not None:
                 return
-            if not self.records.accept(job.id, accepted):
+            if self._is_elsewhere(self.records.accept(job.id, accepted)):
                 job.forget()
                 return
         if (end := self.records.ended(job.id)) and end.failure is not None:
@@ -228,17 +234,20 @@ class SharedSpool(Spool):
         """Have the job here, unless another engine has it; returns as what it was accepted."""
         write_json(job.folder / "accepted.json", accepted)
         try:
-            is_here = self.records.accept(job.id, accepted)
+            first = self.records.accept(job.id, accepted)
         except StoreUnavailable:
             if not is_repeatable:  # the client could not ask for it; another one is not begun for it either
                 shutil.rmtree(job.folder, ignore_errors=True)
             raise
-        if not is_here:
+        if self._is_elsewhere(first):
             job.forget()
-            return self.records.accepted(job.id) or accepted
+            return first
         with suppress(FileNotFoundError):  # the video is brought here in the background
             job.queue(accepted, self._uploads)
-        return accepted
+        return first
+
+    def _is_elsewhere(self, accepted: AcceptedJob) -> bool:
+        return accepted.engine_id != self.records.engine_id
 
     def _job(self, job_id: str) -> SharedJob:
         return SharedJob(self._jobs / job_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -26,48 +26,14 @@ from frametally.job import EMBEDDED, JobStatus
 from frametally.jobs.cancel import cancel
 from frametally.ledger.ledger import Ledger
 from frametally.network.routes import api_key_check
-from frametally.storage.objects import StoreUnavailable
-from frametally.storage.objects.folder import FolderObjects
-from frametally.storage.objects.objects import Content, StoredObject
 from tests.support.engine_jobs import PUBLIC, run_here
 from tests.support.engines import KEY, RunningEngine, StartEngine, model
 from tests.support.ledgers import Clock, a_job
+from tests.support.shared_store import TroubledStore
 
 UNKNOWN = "0f0e7bd2-6a52-4c35-9f86-3f5b6f7a9f11"
 MAX_VIDEO_BYTES = 1 << 30
 OWN = {OWN_REQUEST: "1"}
-
-
-class Store(FolderObjects):
-    """Objects that can be out of reach, or lose a response."""
-
-    is_down = False
-    cut_next = 0
-    """After so many changes, counted down to 1, the response is lost."""
-
-    def _write(self, key: str, content: Content, *, replace: bool) -> None:
-        self._ask()
-        super()._write(key, content, replace=replace)
-        if self.cut_next:
-            self.cut_next -= 1
-            if not self.cut_next:
-                raise StoreUnavailable("The object storage does not respond.", "Try again in a moment.")
-
-    def read_range(self, key: str, start: int, stop: int) -> bytes:
-        self._ask()
-        return super().read_range(key, start, stop)
-
-    def size(self, key: str) -> int | None:
-        self._ask()
-        return super().size(key)
-
-    def list(self, prefix: str) -> Iterator[StoredObject]:
-        self._ask()
-        return super().list(prefix)
-
-    def _ask(self) -> None:
-        if self.is_down:
-            raise StoreUnavailable("The object storage does not respond.", "Try again in a moment.")
 
 
 @dataclass(frozen=True)
@@ -104,12 +70,12 @@ class Side:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store")
+def store(tmp_path: Path) -> TroubledStore:
+    return TroubledStore(tmp_path / "store")
 
 
 @pytest.fixture
-def both(start_engine: StartEngine, store: Store, tmp_path: Path) -> list[Side]:
+def both(start_engine: StartEngine, store: TroubledStore, tmp_path: Path) -> list[Side]:
     sides = []
     for name in "ab":
         records, folder = Records(store, name), tmp_path / name
@@ -254,14 +220,14 @@ def test_one_key_makes_one_job(both: list[Side], small_video: Path) -> None:
     assert b.start(link, "other").json()["job_id"] != job_id
 
 
-def test_a_store_that_does_not_respond_is_named(both: list[Side], store: Store, small_video: Path) -> None:
+def test_a_store_that_does_not_respond_is_named(both: list[Side], store: TroubledStore, small_video: Path) -> None:
     a, b = both
     link = uploaded(a, b, small_video)
     job_id = job_at(b, link)
     b.run(job_id)
     b.sharer.move()
     done = b.running.status(job_id).output_signed_url or ""
-    store.is_down = True
+    store.is_down = lambda: True
     status = a.running.call("GET", "/videoinfer/", params={"job_id": job_id})
     for answer in (status, a.put(link, small_video), a.start(link), a.cancel(job_id), a.results(done)):
         assert (answer.status_code, answer.json()["error"]) == (503, "The object storage does not respond.")
@@ -272,16 +238,19 @@ def test_a_store_that_does_not_respond_is_named(both: list[Side], store: Store, 
     assert a.put(own, small_video, OWN).status_code == 200
     own_id = a.start(own, headers=OWN).json()["job_id"]
     assert a.running.status(own_id).is_pending
-    store.is_down = False
+    store.is_down = lambda: False
     assert a.results(done).content == b.results(done).content
 
 
-def test_a_start_whose_answer_was_lost_goes_on_with_its_key(both: list[Side], store: Store, small_video: Path) -> None:
+def test_a_start_without_an_answer_goes_on_by_its_key(
+    both: list[Side], store: TroubledStore, small_video: Path
+) -> None:
     a, b = both
     link = uploaded(a, a, small_video)
     for key in ("k", ""):
-        store.cut_next = 1
+        store.is_cut = lambda: True
         assert a.start(link, key).status_code == 503
+    store.is_cut = lambda: False
     begun = list((a.running.folder / "jobs").iterdir())
     assert len(begun) == 1, "what has no key cannot be asked for"
     assert b.start(link, "k").json()["job_id"] == begun[0].name
@@ -292,7 +261,7 @@ def test_a_start_whose_answer_was_lost_goes_on_with_its_key(both: list[Side], st
     assert b.spool.find(job.id) is None
 
 
-def test_a_start_that_another_engine_made_is_given_up(both: list[Side], store: Store, small_video: Path) -> None:
+def test_a_start_made_elsewhere_is_given_up(both: list[Side], store: TroubledStore, small_video: Path) -> None:
     a, b = both
     link = uploaded(a, a, small_video)
     job_id = b.start(link, "k").json()["job_id"]
@@ -306,7 +275,7 @@ def test_a_start_that_another_engine_made_is_given_up(both: list[Side], store: S
     assert list(folder.iterdir()) == []
 
 
-def test_a_damaged_record_is_no_answer(both: list[Side], store: Store) -> None:
+def test_a_damaged_record_is_no_answer(both: list[Side], store: TroubledStore) -> None:
     a, b = both
     job_id, large = job_at(a), b'{"failure": "' + b"x" * (2 << 20) + b'"}'
     for content in (b"", b"[", b"[]", b'{"failure": 1}', large, b"\xff", b"[" * 100_000):
@@ -318,7 +287,7 @@ def test_a_damaged_record_is_no_answer(both: list[Side], store: Store) -> None:
         )
 
 
-def test_a_name_in_a_record_leads_nowhere_else(both: list[Side], store: Store, small_video: Path) -> None:
+def test_a_name_in_a_record_leads_nowhere_else(both: list[Side], store: TroubledStore, small_video: Path) -> None:
     a, _ = both
     link = uploaded(a, a, small_video)
     (found,) = store.list("engine/uploads")
@@ -335,7 +304,7 @@ def test_an_unknown_job_is_unknown_to_both(both: list[Side]) -> None:
         assert side.running.call("GET", "/videoinfer/", params={"job_id": job_id}).status_code == 404
 
 
-def test_a_video_that_is_too_large_or_gone_fails_the_job(both: list[Side], store: Store, small_video: Path) -> None:
+def test_a_video_too_large_or_gone_fails_the_job(both: list[Side], store: TroubledStore, small_video: Path) -> None:
     a, b = both
     small = Sharer(SharedSpool(a.running.folder, Records(store, "a")), max_video_bytes=100, retention_s=RETENTION_S)
     large = job_at(a, uploaded(a, b, small_video))
@@ -349,7 +318,7 @@ def test_a_video_that_is_too_large_or_gone_fails_the_job(both: list[Side], store
         assert "no longer exists" in side.running.status(gone).reason
 
 
-def test_a_job_of_the_dashboard_itself_is_only_known(both: list[Side], store: Store, small_video: Path) -> None:
+def test_a_job_of_the_dashboard_itself_is_only_known(both: list[Side], store: TroubledStore, small_video: Path) -> None:
     a, b = both
     link = a.running.upload_link()
     assert a.put(link, small_video, OWN).status_code == 200
@@ -386,7 +355,7 @@ def test_a_dashboard_cancels_the_job_of_another_one(both: list[Side], small_vide
     assert job.is_cancelled
 
 
-def test_what_is_old_is_deleted(both: list[Side], store: Store, small_video: Path) -> None:
+def test_what_is_old_is_deleted(both: list[Side], store: TroubledStore, small_video: Path) -> None:
     a, _ = both
     ended = job_at(a, uploaded(a, a, small_video))
     a.run(ended)
@@ -402,7 +371,7 @@ def test_what_is_old_is_deleted(both: list[Side], store: Store, small_video: Pat
     assert not list(store.list("engine"))
 
 
-def test_dashboards_with_different_keys_notice_it(store: Store, start_engine: StartEngine) -> None:
+def test_dashboards_with_different_keys_notice_it(store: TroubledStore, start_engine: StartEngine) -> None:
     first, second = (open_records(store, name, "key-1", "secret") for name in "ab")
     now_s = 0.0
     for records in (first, second, first):
