@@ -134,6 +134,7 @@ class Panel {
   async begin(planned) {
     const buttons = [...this.start.querySelectorAll("button")];
     buttons.forEach((button) => (button.disabled = true));
+    this.tell("Choosing frames…");
     try {
       this.show(await this.requests.begin(planned));
       this.checking.focus();
