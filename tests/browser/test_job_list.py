@@ -174,6 +174,19 @@ def test_a_job_is_found_from_another_page_by_keyboard(dashboard: Dashboard, page
     expect(page).to_have_title("gate.mp4 · Analytics · Frametally")
 
 
+def test_on_a_phone_the_navigation_closes_when_a_page_is_chosen(dashboard: Dashboard, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(f"{dashboard.url}/configuration")
+    search = page.get_by_role("button", name="Search jobs")
+    expect(search).to_be_visible(timeout=FIRST_PAINT_MS)
+    page.get_by_test_id("stExpandSidebarButton").click()
+    expect(search).to_be_hidden()  # the navigation has its place
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Upload").click()
+    expect(page.get_by_role("heading", name="Run a video")).to_be_visible()
+    expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
+    expect(search).to_be_visible()
+
+
 @pytest.mark.soak
 def test_a_chosen_theme_is_kept_on_every_page(dashboard: Dashboard, page: Page) -> None:
     page.goto(f"{dashboard.url}/configuration")

@@ -41,8 +41,17 @@ class Bar {
     };
     const { signal } = this.listening;
     document.addEventListener("keydown", press, { signal });
+    document.addEventListener("click", ({ target }) => isPageLink(target) && setTimeout(closeNavigation), { signal });
     this.theme.listen(signal);
     // Streamlit also calls this while the elements stay, for a call that newer data has overtaken.
     return () => this.root.isConnected || this.listening.abort();
   }
+}
+
+// On a phone, the links to the pages are in Streamlit's sidebar, which would stay open over the page that was chosen.
+const isPageLink = (target) => Boolean(target.closest?.('[data-testid="stSidebar"] a'));
+
+function closeNavigation() {
+  const toggle = document.querySelector('[data-testid="stSidebarCollapseButton"]');
+  (toggle?.querySelector("button") ?? toggle)?.click();
 }
