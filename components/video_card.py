@@ -13,6 +13,8 @@ from frametally.video.probe import VideoInfo
 
 _MAX_HEIGHT_PX: Final = 320
 _MISSING_S: Final = 1.0
+_MAX_READ_BYTES: Final = 256 << 20
+"""Of a file that is read to its end while the page waits."""
 
 
 def video_card(video: StoredVideo) -> None:
@@ -52,9 +54,14 @@ def _first_frame(video: StoredVideo) -> bytes:
 
 @st.cache_data(show_spinner=False, max_entries=50, hash_funcs={StoredVideo: lambda video: video.sha256})
 def _early_end_s(video: StoredVideo) -> float | None:
-    """Where the frames in the file end, in seconds, if that is well before the end that its header declares."""
+    """Where the frames in the file end, in seconds, if that is well before the end that its header declares.
+
+    None also of a file that is large or only in the object storage; the results of a run say it of each.
+    """
     from frametally.video.frame_index import load_index
 
+    if video.info.size_bytes > _MAX_READ_BYTES or not video.place.exists():
+        return None
     index = load_index(video.place)
     held_s = float((index.held_end_pts - int(index.pts[0])) * index.time_base)
     return held_s if index.duration_s - held_s >= _MISSING_S else None

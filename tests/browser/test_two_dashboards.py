@@ -85,6 +85,7 @@ def test_the_main_job_with_each_request_at_the_other_dashboard(
         assert min(uploads) >= 2, f"of four pieces, each dashboard gets two: {uploads}"
         pieces = [each for each in storage.requests if each.startswith("PUT") and "/uploads/" in each]
         assert len(pieces) >= 4
+        until(lambda: any(each.startswith("PUT") and ".damage-" in each for each in storage.requests), limit_s=OUTAGE_S)
         seen = page.url.removeprefix(url)
         assert_an_outage_is_named_and_ends(page, storage, here=f"{both[0].url}{seen}", there=f"{both[1].url}{seen}")
         page.goto(f"{url}{seen}")
