@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 
 _MARKDOWN = set("\\`*_{}[]()<>#|~$:!")
 _ID_LETTERS = 8
+_REFUSED = re.compile(r"^[^.:]+ failed: \S+ returned 4\d\d[^.:]*: ")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -24,10 +26,9 @@ def distinct_labels(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def said_by_service(failure: str) -> str:
-    """What the service said, without what it responded to and with which status; empty if that is all."""
-    _, response, said = failure.partition(" returned 4")
-    _, _, said = said.partition(": ")
-    return said[:1].upper() + said[1:] if response else ""
+    """What the service said, without what it responded to and with which status; empty if it said nothing."""
+    said = _REFUSED.sub("", failure)
+    return said[:1].upper() + said[1:] if said != failure else ""
 
 
 def plural(count: int, noun: str) -> str:

@@ -97,3 +97,6 @@ def test_what_a_service_said_of_a_refused_job_is_shown_without_its_response() ->
     assert said_by_service(refused) == "Model a/7 is not installed. Try again."
     assert said_by_service("Starting the job failed: 127.0.0.1 returned 400 Bad Request. Try again.") == ""
     assert said_by_service("Could not connect to 127.0.0.1: connection refused.") == ""
+    silent = "Checking the status failed: 127.0.0.1 returned 429 Too Many Requests."
+    assert said_by_service(f"{silent} Look it up at the service: its id there is 7.") == ""
+    assert said_by_service(f"The job could not be submitted for 24 h. {refused}") == ""
