@@ -179,12 +179,14 @@ def test_on_a_phone_the_navigation_closes_when_a_page_is_chosen(dashboard: Dashb
     page.goto(f"{dashboard.url}/configuration")
     search = page.get_by_role("button", name="Search jobs")
     expect(search).to_be_visible(timeout=FIRST_PAINT_MS)
-    page.get_by_test_id("stExpandSidebarButton").click()
+    opener = page.get_by_test_id("stExpandSidebarButton")
+    opener.click()
     expect(search).to_be_hidden()  # the navigation has its place
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Upload").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Upload").press("Enter")
     expect(page.get_by_role("heading", name="Run a video")).to_be_visible()
     expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
     expect(search).to_be_visible()
+    expect(opener).to_be_focused()
 
 
 @pytest.mark.soak

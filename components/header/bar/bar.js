@@ -54,4 +54,9 @@ const isPageLink = (target) => Boolean(target.closest?.('[data-testid="stSidebar
 function closeNavigation() {
   const toggle = document.querySelector('[data-testid="stSidebarCollapseButton"]');
   (toggle?.querySelector("button") ?? toggle)?.click();
+  if (document.activeElement.closest('[data-testid="stSidebar"]')) setTimeout(focusOpener); // not a link out of sight
+}
+
+function focusOpener() {
+  document.querySelector('[data-testid="stExpandSidebarButton"]')?.focus();
 }
