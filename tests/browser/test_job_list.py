@@ -174,6 +174,13 @@ def test_a_job_is_found_from_another_page_by_keyboard(dashboard: Dashboard, page
     expect(page).to_have_title("gate.mp4 · Analytics · Frametally")
 
 
+BELOW = """title => {
+  const next = title.closest("[data-testid=stElementContainer]").nextElementSibling;
+  return next.getBoundingClientRect().top - title.getBoundingClientRect().bottom;
+}"""
+"""Pixels between a title and what follows it."""
+
+
 def test_on_a_phone_the_navigation_closes_when_a_page_is_chosen(dashboard: Dashboard, page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 900})
     page.goto(f"{dashboard.url}/configuration")
@@ -183,7 +190,9 @@ def test_on_a_phone_the_navigation_closes_when_a_page_is_chosen(dashboard: Dashb
     opener.click()
     expect(search).to_be_hidden()  # the navigation has its place
     page.get_by_test_id("stSidebar").get_by_role("link", name="Upload").press("Enter")
-    expect(page.get_by_role("heading", name="Run a video")).to_be_visible()
+    title = page.get_by_role("heading", name="Run a video")
+    expect(title).to_be_visible()
+    assert title.evaluate(BELOW) >= 8
     expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
     expect(search).to_be_visible()
     expect(opener).to_be_focused()
