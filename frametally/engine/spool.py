@@ -232,7 +232,7 @@ class Spool:
             with suppress(FileNotFoundError):  # an incomplete upload may be discarded at any time
                 if now_s - path.stat().st_mtime > (PART_RETENTION_S if path.suffix == ".part" else retention_s):
                     path.unlink()
-        for job in self._all_jobs():
+        for job in self._jobs_except(set()):
             state = job.state
             if state != "queued" and now_s - last_change(job.folder) > retention_s:
                 shutil.rmtree(job.folder, ignore_errors=True)
@@ -282,9 +282,7 @@ class Spool:
         `known_ended` caches the ids of ended jobs between calls, so that their folders are not inspected again.
         """
         waiting = []
-        for job in self._all_jobs():
-            if job.id in known_ended:
-                continue
+        for job in self._jobs_except(known_ended):
             state = job.state
             if state == "queued":
                 waiting.append(job)
@@ -309,6 +307,12 @@ class Spool:
                 return True
         return False
 
-    def _all_jobs(self) -> Iterator[SpooledJob]:
+    def _jobs_except(self, known: set[str]) -> list[SpooledJob]:
+        """All other jobs. What is no longer there is no longer known: its key can start a job of the same id."""
         with os.scandir(self._jobs) as entries:
-            yield from (SpooledJob(Path(entry.path)) for entry in entries)
+            ids = [entry.name for entry in entries]
+        known.intersection_update(ids)
+        return [SpooledJob(self._jobs / job_id) for job_id in ids if job_id not in known]
+
+    def _all_jobs(self) -> list[SpooledJob]:
+        return self._jobs_except(set())

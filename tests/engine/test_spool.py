@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -36,6 +37,17 @@ def test_a_job_is_queued_until_it_is_done_or_failed(spool: Spool) -> None:
     ended: set[str] = set()
     assert [job.id for job in spool.queued(known_ended=ended)] == [waiting.id]
     assert ended == {done.id, failed.id}
+
+
+def test_a_key_starts_a_job_again_once_the_first_one_is_deleted(spool: Spool) -> None:
+    ended: set[str] = set()
+    job = spool.accept(REQUEST, key="k")
+    finish(job)
+    spool.queued(known_ended=ended)
+    spool.delete_old(now_s=time.time() + 60, retention_s=0)
+    spool.queued(known_ended=ended)
+    spool.accept(REQUEST, key="k")
+    assert [each.id for each in spool.queued(known_ended=ended)] == [job.id]
 
 
 def test_jobs_run_in_the_order_of_submission(spool: Spool) -> None:
