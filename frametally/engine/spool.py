@@ -313,6 +313,3 @@ class Spool:
             ids = [entry.name for entry in entries]
         known.intersection_update(ids)
         return [SpooledJob(self._jobs / job_id) for job_id in ids if job_id not in known]
-
-    def _all_jobs(self) -> list[SpooledJob]:
-        return self._jobs_except(set())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from frametally.engine.shared.sharer import Sharer
 from frametally.storage.objects import StoreUnavailable
 from frametally.storage.objects.folder import FolderObjects
 from frametally.storage.objects.objects import Content, StoredObject
@@ -39,3 +40,8 @@ class TroubledStore(FolderObjects):
     def _ask(self, is_failing: Callable[[], bool] | None = None) -> None:
         if (is_failing or self.is_down)():
             raise StoreUnavailable("The object storage does not respond.", "Try again in a moment.")
+
+
+def move(sharer: Sharer) -> list[Exception]:
+    """Let it bring and publish everything now; returns what failed."""
+    return [*sharer.bring(), *sharer.publish()]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
@@ -51,8 +52,6 @@ class AcceptedJob(Struct, frozen=True):
     engine_id: str
     request: JobRequest
     video_id: str | None = None
-    is_shared: bool = True
-    """Whether its results are published; not those of a dashboard's own jobs, which it stores as results of its own."""
 
 
 class JobEnd(Struct, frozen=True):
@@ -170,7 +169,7 @@ class Records:
         for prefix, keep_s in ((_UPLOADS, retention_s), (_VIDEOS, retention_s), (_CANCELLED, LOST_S), (_KEYS, LOST_S)):
             for each in self._objects.list(prefix):
                 if now_s - each.modified_s > keep_s:
-                    self._objects.delete(each.key)
+                    self._delete(each.key)
         jobs: dict[str, list[StoredObject]] = {}
         for each in self._objects.list(_JOBS):
             jobs.setdefault(each.key.rpartition("/")[0], []).append(each)
@@ -179,7 +178,11 @@ class Records:
             keep_s = retention_s if any(each.key == end for each in found) else LOST_S
             if now_s - max(each.modified_s for each in found) > keep_s:
                 for each in sorted(found, key=lambda each: each.key == end):  # as the last: what is left is found again
-                    self._objects.delete(each.key)
+                    self._delete(each.key)
+
+    def _delete(self, key: str) -> None:
+        with suppress(ValueError):  # not the name of a record
+            self._objects.delete(key)
 
     def _read(self, key: str, kind: type[_Record]) -> _Record | None:
         try:

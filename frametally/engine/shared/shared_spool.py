@@ -20,7 +20,7 @@ from frametally.contract import CANCELLED, RunProgress
 from frametally.engine.shared.records import AcceptedJob, JobEnd, PublishedProgress, Records
 from frametally.engine.spool import JOB_NAMESPACE, JobFailure, JobRequest, Spool, SpooledJob, State, WorkerProgress
 from frametally.errors import MediaError
-from frametally.storage.atomic import PendingFile, read_json, write_json
+from frametally.storage.atomic import PART_SUFFIX, PendingFile, is_abandoned, read_json, write_json
 from frametally.storage.hard_links import link_or_copy
 from frametally.storage.locks import locked
 from frametally.storage.objects import StoreUnavailable
@@ -43,9 +43,14 @@ class SharedJob(SpooledJob):
         return (self.folder / "published").exists()
 
     @property
+    def is_available(self) -> bool:
+        return super().is_available and not self.is_undecided
+
+    @property
     def is_undecided(self) -> bool:
         """Whether it has ended here, but another engine may have canceled it, and has no results of it."""
-        has_ended = self.state in ("done", "failed") and not self.is_cancelled
+        state = self.state
+        has_ended = state == "done" or (state == "failed" and not self.is_cancelled)
         return has_ended and not self.is_published and self.accepted is not None
 
     def mark_published(self) -> None:
@@ -57,8 +62,11 @@ class SharedJob(SpooledJob):
         Raises:
             FileNotFoundError: its video has not been brought here.
         """
-        if accepted.video_id is not None and not self.video.exists():
-            link_or_copy(uploads / accepted.video_id, self.video)
+        if accepted.video_id is not None and (arrived := uploads / accepted.video_id).exists():
+            self.video.unlink(missing_ok=True)  # a crash may have left half a copy
+            link_or_copy(arrived, self.video)
+        elif accepted.video_id is not None and not self.video.exists():
+            raise FileNotFoundError(accepted.video_id)
         write_json(self.folder / "request.json", accepted.request)
 
     def forget(self) -> None:
@@ -185,18 +193,23 @@ class SharedSpool(Spool):
         is_there = end or progress or self.records.accepted(job_id)
         return JobElsewhere(job_id, self.records, end, progress) if is_there else None
 
-    def begun(self) -> Iterator[tuple[SharedJob, AcceptedJob]]:
-        """Jobs that were not queued at once: the engine ended, the store did not respond, or the video is elsewhere."""
-        for found in self._all_jobs():
+    def begun(self, *, known: set[str]) -> Iterator[tuple[SharedJob, AcceptedJob]]:
+        """Jobs that were not queued at once: the engine ended, the store did not respond, or the video is elsewhere.
+
+        `known` caches the others between calls.
+        """
+        for found in self._jobs_except(known):
             job = SharedJob(found.folder)
-            if not (job.folder / "request.json").exists() and (accepted := job.accepted):
+            if (job.folder / "request.json").exists():
+                known.add(job.id)
+            elif accepted := job.accepted:
                 yield job, accepted
 
     def unpublished(self, *, known: set[str]) -> Iterator[SharedJob]:
         """Jobs that have not ended, or whose end is not published; `known` caches the others between calls."""
-        for found in self._all_jobs():
+        for found in self._jobs_except(known):
             job = SharedJob(found.folder)
-            if job.id not in known and job.state is not None:
+            if job.state is not None:
                 if job.is_published:
                     known.add(job.id)
                 else:
@@ -209,12 +222,15 @@ class SharedSpool(Spool):
             StoreUnavailable: to be repeated.
         """
         with locked(job.folder):
+            if failure := job.failure:
+                job.refuse(accepted, failure.reason)  # which a crash has interrupted
             if job.state is not None:
                 return
-            if self._is_elsewhere(self.records.accept(job.id, accepted)):
+            first, end = self.records.accept(job.id, accepted), self.records.ended(job.id)
+            if self._is_elsewhere(first) or end == JobEnd():
                 job.forget()
                 return
-        if (end := self.records.ended(job.id)) and end.failure is not None:
+        if end and end.failure is not None:
             job.refuse(accepted, end.failure)
             return
         try:
@@ -239,7 +255,7 @@ class SharedSpool(Spool):
             if not is_repeatable:  # the client could not ask for it; another one is not begun for it either
                 shutil.rmtree(job.folder, ignore_errors=True)
             raise
-        if self._is_elsewhere(first):
+        if self._is_elsewhere(first) or (is_repeatable and self.records.ended(job.id)):  # and is deleted here
             job.forget()
             return first
         with suppress(FileNotFoundError):  # the video is brought here in the background
@@ -265,6 +281,9 @@ class SharedSpool(Spool):
             raise FileNotFoundError(video_id)
         if size_bytes > max_bytes:
             raise MediaError("The video is larger than this engine allows.", "Use a shorter or smaller video.")
+        for left in target.parent.glob(f"{target.name}.*{PART_SUFFIX}"):
+            if is_abandoned(left):
+                left.unlink(missing_ok=True)
         pending = PendingFile(target)
         try:
             for block in self.records.video(video_id, size_bytes):

@@ -26,7 +26,7 @@ _LOG = logging.getLogger("frametally.engine")
 
 
 class Sharer:
-    """Two threads: large transfers must not delay a cancellation."""
+    """Three threads: videos that are brought here must not delay a cancellation or an end."""
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Sharer:
         self._max_video_bytes, self._retention_s, self._clock = max_video_bytes, retention_s, clock
         self._reported: dict[str, PublishedProgress] = {}
         self._recorded: set[str] = set()
+        self._queued: set[str] = set()
         self._published: set[str] = set()
         self._ended: set[str] = set()
         self._tidied_s = float("-inf")
@@ -52,7 +53,11 @@ class Sharer:
             self._stopping.clear()
             self._threads = [
                 threading.Thread(target=self._repeat, args=(turn, every_s), name="engine sharer", daemon=True)
-                for turn, every_s in ((self.watch, WATCH_EVERY_S), (self.move, MOVE_EVERY_S))
+                for turn, every_s in (
+                    (self.watch, WATCH_EVERY_S),
+                    (self.bring, MOVE_EVERY_S),
+                    (self.publish, MOVE_EVERY_S),
+                )
             ]
             for thread in self._threads:
                 thread.start()
@@ -68,12 +73,15 @@ class Sharer:
         """Cancel what others have canceled, and publish the progress of what runs; returns what failed."""
         return _take([self._watch])
 
-    def move(self) -> list[Exception]:
-        """Go on with what was begun, and publish what is here only; returns what failed, which is to be repeated."""
+    def bring(self) -> list[Exception]:
+        """Go on with what was begun, whose video may be elsewhere; returns what failed, which is to be repeated."""
         go_on = partial(self._spool.go_on, max_video_bytes=self._max_video_bytes)
-        begun = (partial(go_on, job, accepted) for job, accepted in self._spool.begun())
-        ended = (partial(self._publish, job) for job in self._spool.unpublished(known=self._published))
-        return _take(chain(begun, ended, [self._tidy]))
+        begun = (partial(go_on, job, accepted) for job, accepted in self._spool.begun(known=self._queued))
+        return _take(chain(begun, [self._tidy]))
+
+    def publish(self) -> list[Exception]:
+        """Publish what is here only; returns what failed, which is to be repeated."""
+        return _take(partial(self._publish, job) for job in self._spool.unpublished(known=self._published))
 
     def _repeat(self, turn: Callable[[], list[Exception]], every_s: float) -> None:
         wait_s = every_s
@@ -81,7 +89,9 @@ class Sharer:
             errors = turn()
             wait_s = _AFTER_FAILURE_S if errors else every_s
             if errors:
-                _LOG.warning("jobs of this engine are not shared yet (%d): %s", len(errors), errors[0])
+                unexpected = next((each for each in errors if not isinstance(each, (FrametallyError, OSError))), None)
+                text = "jobs of this engine are not shared yet (%d): %s"
+                _LOG.warning(text, len(errors), errors[0], exc_info=unexpected)
 
     def _watch(self) -> None:
         if not self._spool.queued(known_ended=self._ended):
@@ -115,7 +125,10 @@ class Sharer:
         """
         is_shared = job.accepted is not None
         if not is_shared and job.id not in self._recorded:
-            self._records.accept(job.id, AcceptedJob(self._records.engine_id, job.request, is_shared=False))
+            first = self._records.accept(job.id, AcceptedJob(self._records.engine_id, job.request))
+            if first.engine_id != self._records.engine_id:  # it was started there by the same key
+                job.mark_published()
+                return
             self._recorded.add(job.id)
         state = job.state
         if state not in ("done", "failed"):
@@ -124,17 +137,19 @@ class Sharer:
             self._records.publish_results(job.id, job.results)
         failure = job.failure.reason if job.failure else "The job failed."
         end = self._records.end(job.id, JobEnd(None if state == "done" else failure))
-        if is_shared and end == CANCELLED_END and not job.is_cancelled:
+        if is_shared and end == CANCELLED_END:
             job.withdraw()
         job.mark_published()
 
 
 def _take(steps: Iterable[Callable[[], None]]) -> list[Exception]:
-    """One that fails holds up no other."""
+    """One that fails holds up no other, and whatever fails ends no thread: all jobs depend on it."""
     errors: list[Exception] = []
-    for step in steps:
+    remaining = iter(steps)
+    while True:
         try:
+            if (step := next(remaining, None)) is None:
+                return errors
             step()
-        except (FrametallyError, OSError) as error:
+        except Exception as error:
             errors.append(error)
-    return errors

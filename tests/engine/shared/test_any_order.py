@@ -15,7 +15,7 @@ from frametally.engine.shared.sharer import Sharer
 from frametally.engine.spool import RETENTION_S, JobRequest, Spool, SpooledJob
 from frametally.errors import MediaError
 from frametally.storage.objects import StoreUnavailable
-from tests.support.shared_store import TroubledStore
+from tests.support.shared_store import TroubledStore, move
 
 REQUEST = JobRequest(models=[ModelRequest("motion", "1")], infer_fps=5)
 LINKS = ["11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"]
@@ -135,7 +135,7 @@ class Life:
         return job.failure.reason if job.failure else ""
 
     def move(self) -> None:
-        self.side()[1].move()
+        move(self.side()[1])
 
     def watch(self) -> None:
         self.side()[1].watch()
@@ -152,7 +152,7 @@ class Life:
         self.trouble = 0.0
         for _ in range(len(self.jobs) + 10):
             for shared, sharer in self.sides:
-                assert [*sharer.watch(), *sharer.move()] == []
+                assert [*sharer.watch(), *move(sharer)] == []
                 self.run_at(shared)
         for job_id in self.jobs:
             first, second = (self.ask_at(shared, job_id) for shared, _ in self.sides)

@@ -29,7 +29,7 @@ from frametally.network.routes import api_key_check
 from tests.support.engine_jobs import PUBLIC, run_here
 from tests.support.engines import KEY, RunningEngine, StartEngine, model
 from tests.support.ledgers import Clock, a_job
-from tests.support.shared_store import TroubledStore
+from tests.support.shared_store import TroubledStore, move
 
 UNKNOWN = "0f0e7bd2-6a52-4c35-9f86-3f5b6f7a9f11"
 MAX_VIDEO_BYTES = 1 << 30
@@ -105,11 +105,11 @@ def test_each_step_of_a_job_may_meet_either_engine(both: list[Side], small_video
     assert a.spool.find(job_id) is None, "its video is at the other one"
     for side in both:
         assert side.running.status(job_id).is_pending
-    a.sharer.move()
+    move(a.sharer)
     a.run(job_id)
     reports = [side.running.status(job_id) for side in both]
     assert all(report.is_pending for report in reports), "the link would not lead to results at the other one"
-    a.sharer.move()
+    move(a.sharer)
     reports = [side.running.status(job_id) for side in both]
     assert all(report.is_done for report in reports)
     answers = [side.results(report.output_signed_url or "") for side in both for report in reports]
@@ -131,7 +131,7 @@ def test_a_job_starts_from_the_video_that_arrived_last(both: list[Side], small_v
     assert b.put(link, other).status_code == 200
     second, third = job_at(a, link), job_at(b, link)
     for side in both:
-        side.sharer.move()
+        move(side.sharer)
     found = [side.spool.find(job_id) for side, job_id in ((a, first), (a, second), (b, third))]
     videos = [job.video.read_bytes() for job in found if job]
     assert videos == [small_video.read_bytes(), b"another one", b"another one"]
@@ -156,7 +156,7 @@ def test_the_other_engine_reports_progress_and_cancels(both: list[Side], small_v
     assert b.cancel(job_id).json() == {"job_id": job_id, "message": CANCELLED}
     assert b.cancel(job_id).status_code == 200
     a.sharer.watch()
-    a.sharer.move()
+    move(a.sharer)
     for side in both:
         assert side.running.status(job_id).reason == CANCELLED
         assert "already canceled" in side.cancel(job_id).json()["message"]
@@ -168,7 +168,7 @@ def test_a_cancellation_that_was_answered_outlasts_results(both: list[Side], sma
     job_id = job_at(a, uploaded(a, a, small_video))
     a.run(job_id)
     assert b.cancel(job_id).status_code == 200
-    a.sharer.move()
+    move(a.sharer)
     assert [side.running.status(job_id).reason for side in both] == [CANCELLED, CANCELLED]
     job = a.spool.find(job_id)
     assert job is not None
@@ -179,13 +179,13 @@ def test_a_job_that_has_ended_cannot_be_canceled(both: list[Side], small_video: 
     a, b = both
     job_id = job_at(a, uploaded(a, a, small_video))
     a.run(job_id)
-    a.sharer.move()
+    move(a.sharer)
     assert [side.cancel(job_id).status_code for side in both] == [409, 409]
     failed = job_at(a)
     job = a.spool.find(failed)
     assert job is not None
     job.fail("Broken.")
-    a.sharer.move()
+    move(a.sharer)
     assert [side.running.status(failed).reason for side in both] == ["Broken.", "Broken."]
     assert b.cancel(failed).status_code == 409
 
@@ -194,7 +194,7 @@ def test_a_job_is_canceled_before_its_video_is_here(both: list[Side], small_vide
     a, b = both
     job_id = job_at(a, uploaded(a, b, small_video))
     assert a.cancel(job_id).status_code == 200
-    a.sharer.move()
+    move(a.sharer)
     assert [side.running.status(job_id).reason for side in both] == [CANCELLED, CANCELLED]
     job = a.spool.find(job_id)
     assert job is not None
@@ -209,7 +209,7 @@ def test_one_key_makes_one_job(both: list[Side], small_video: Path) -> None:
     assert {answer.status_code for answer in answers} == {200}
     (job_id,) = {answer.json()["job_id"] for answer in answers}
     for side in both:
-        side.sharer.move()
+        move(side.sharer)
     assert sum(side.spool.find(job_id) is not None for side in both) == 1
     for side in both:
         answer = side.start(link, "k", fps=7)
@@ -225,7 +225,7 @@ def test_a_store_that_does_not_respond_is_named(both: list[Side], store: Trouble
     link = uploaded(a, b, small_video)
     job_id = job_at(b, link)
     b.run(job_id)
-    b.sharer.move()
+    move(b.sharer)
     done = b.running.status(job_id).output_signed_url or ""
     store.is_down = lambda: True
     status = a.running.call("GET", "/videoinfer/", params={"job_id": job_id})
@@ -254,7 +254,7 @@ def test_a_start_without_an_answer_goes_on_by_its_key(
     begun = list((a.running.folder / "jobs").iterdir())
     assert len(begun) == 1, "what has no key cannot be asked for"
     assert b.start(link, "k").json()["job_id"] == begun[0].name
-    a.sharer.move()
+    move(a.sharer)
     job = a.spool.find(begun[0].name)
     assert job is not None
     assert (job.state, job.video.read_bytes()) == ("queued", small_video.read_bytes())
@@ -270,7 +270,7 @@ def test_a_start_made_elsewhere_is_given_up(both: list[Side], store: TroubledSto
     (folder / "accepted.json").write_bytes(
         msgspec.json.encode(AcceptedJob("a", JobRequest(models=[], infer_fps=5), "x"))
     )
-    a.sharer.move()
+    move(a.sharer)
     assert a.spool.find(job_id) is None
     assert list(folder.iterdir()) == []
 
@@ -308,11 +308,11 @@ def test_a_video_too_large_or_gone_fails_the_job(both: list[Side], store: Troubl
     a, b = both
     small = Sharer(SharedSpool(a.running.folder, Records(store, "a")), max_video_bytes=100, retention_s=RETENTION_S)
     large = job_at(a, uploaded(a, b, small_video))
-    small.move()
+    move(small)
     gone = job_at(a, uploaded(a, b, small_video))
     for each in list(store.list("engine/videos")):
         store.delete(each.key)
-    a.sharer.move()
+    move(a.sharer)
     for side in both:
         assert "larger than this engine allows" in side.running.status(large).reason
         assert "no longer exists" in side.running.status(gone).reason
@@ -323,14 +323,14 @@ def test_a_job_of_the_dashboard_itself_is_only_known(both: list[Side], store: Tr
     link = a.running.upload_link()
     assert a.put(link, small_video, OWN).status_code == 200
     job_id, other = (a.start(link, headers=OWN).json()["job_id"] for _ in range(2))
-    a.sharer.move()
+    move(a.sharer)
     assert {each.key for each in store.list("engine/jobs")} == {
         f"engine/jobs/{each}/accepted" for each in (job_id, other)
     }
     assert not list(store.list("engine/videos"))
     a.run(job_id)
     assert a.running.status(job_id).is_done
-    a.sharer.move()
+    move(a.sharer)
     assert "Only the dashboard" in b.running.status(job_id).reason
     assert b.cancel(job_id).status_code == 409
     assert b.cancel(other).status_code == 200
@@ -343,7 +343,7 @@ def test_a_dashboard_cancels_the_job_of_another_one(both: list[Side], small_vide
     link = a.running.upload_link()
     assert a.put(link, small_video, OWN).status_code == 200
     remote_job_id = a.start(link, headers=OWN).json()["job_id"]
-    a.sharer.move()
+    move(a.sharer)
     clock, ledger = Clock(), Ledger(f"sqlite:///{tmp_path}/ledger.db")
     ledger.add(a_job("j", service=EMBEDDED, key_id="a", status=JobStatus.SUBMITTED, remote_job_id=remote_job_id))
     clients = ClientRegistry("s", lambda: VideoInferenceClient(b.running.url, KEY, is_embedded=True), engine_id="b")
@@ -360,7 +360,7 @@ def test_what_is_old_is_deleted(both: list[Side], store: TroubledStore, small_vi
     ended = job_at(a, uploaded(a, a, small_video))
     a.run(ended)
     waiting = job_at(a)
-    a.sharer.move()
+    move(a.sharer)
     records, now_s = Records(store, "a"), next(store.list("engine")).modified_s
     records.delete_old(now_s=now_s + RETENTION_S - 60, retention_s=RETENTION_S)
     assert {each.key.split("/")[1] for each in store.list("engine")} == {"jobs", "keys", "uploads", "videos"}
