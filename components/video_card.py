@@ -7,6 +7,7 @@ from typing import Final, Literal
 import streamlit as st
 
 from components.formatting import escape_markdown, format_time, plural
+from frametally.errors import VideoError
 from frametally.library.video_store import StoredVideo
 from frametally.storage.space import format_size
 from frametally.video.probe import VideoInfo
@@ -56,15 +57,18 @@ def _first_frame(video: StoredVideo) -> bytes:
 def _early_end_s(video: StoredVideo) -> float | None:
     """Where the frames in the file end, in seconds, if that is well before the end that its header declares.
 
-    None also of a file that is large or only in the object storage; the results of a run say it of each.
+    None also of a file that is large or only in the object storage: in the results of a run, its missing frames are not
+    analyzed.
     """
     from frametally.video.frame_index import load_index
 
     if video.info.size_bytes > _MAX_READ_BYTES or not video.place.exists():
         return None
-    index = load_index(video.place)
-    held_s = float((index.held_end_pts - int(index.pts[0])) * index.time_base)
-    return held_s if index.duration_s - held_s >= _MISSING_S else None
+    try:
+        index = load_index(video.place)
+    except VideoError:  # a service may read it all the same
+        return None
+    return float(index.held_s) if index.duration_s - index.held_s >= _MISSING_S else None
 
 
 def _display_notes(info: VideoInfo) -> str:

@@ -196,7 +196,7 @@ def _encode(
 
 
 def _stream(container: Any, picture: av.VideoFrame, index: FrameIndex) -> Any:
-    rate = len(index) / ((index.held_end_pts - int(index.pts[0])) * index.time_base)
+    rate = len(index) / index.held_s
     stream = container.add_stream("libx264", rate=rate.limit_denominator(1001), options=ENCODER)
     stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
     stream.codec_context.time_base = index.time_base

@@ -67,6 +67,11 @@ class FrameIndex:
         return np.asarray((self.pts - self.pts[0]) * float(self.time_base), dtype=np.float64)
 
     @property
+    def held_s(self) -> Fraction:
+        """Seconds from the first frame to the end of the last one in the file."""
+        return (self.held_end_pts - int(self.pts[0])) * self.time_base
+
+    @property
     def duration_s(self) -> float:
         return float((self.end_pts - int(self.pts[0])) * self.time_base)
 

@@ -71,7 +71,7 @@ def make_copy(source: Path, target: Path, report: Callable[[float], None]) -> No
         if stream is None:
             raise VideoError("No frame of this video can be decoded.")
         _mux(container, stream.encode(None), index, durations)
-        sound.write_until(float((index.held_end_pts - index.pts[0]) * index.time_base))
+        sound.write_until(float(index.held_s))
         sound.end()
 
 
@@ -92,7 +92,7 @@ def _colored(picture: av.VideoFrame, copied: CopiedPicture) -> av.VideoFrame:
 
 
 def _stream(container: Any, picture: av.VideoFrame, index: FrameIndex) -> Any:
-    rate = len(index) / ((index.held_end_pts - int(index.pts[0])) * index.time_base)
+    rate = len(index) / index.held_s
     stream = container.add_stream("libx264", rate=rate.limit_denominator(1001) or 1, options=ENCODER)
     stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
     stream.codec_context.time_base = index.time_base
