@@ -31,7 +31,7 @@ CHROMIUM_ARGS = [
     "--disable-sync",
 ]
 _SHORT_LIVED = "--js-flags=--no-opt --no-maglev"
-"""A page of a short test is gone before optimized code pays off: a sixth less processor time."""
+"""A page of a short test is gone before optimized code pays off: 5 and 11 % less processor time in two pairs."""
 
 
 @pytest.fixture(scope="session")
